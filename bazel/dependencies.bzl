@@ -1,0 +1,91 @@
+"""All external repositories: each is an installed Debian package, none is fetched."""
+
+load("//bazel:debian.bzl", "debian_repository", "debian_rules_repository")
+load("//bazel:native_rules.bzl", "native_rules_cc", "native_rules_proto", "no_coverage_tools")
+
+# One library stands for all of Abseil; these are the upstream labels that lead to it.
+_ABSL_LABELS = {
+    "absl/algorithm": ["algorithm", "container"],
+    "absl/base": ["base", "config", "core_headers", "log_severity"],
+    "absl/cleanup": ["cleanup"],
+    "absl/container": [
+        "btree",
+        "fixed_array",
+        "flat_hash_map",
+        "flat_hash_set",
+        "inlined_vector",
+        "node_hash_map",
+        "node_hash_set",
+    ],
+    "absl/debugging": ["failure_signal_handler", "leak_check", "stacktrace", "symbolize"],
+    "absl/functional": ["any_invocable", "bind_front", "function_ref"],
+    "absl/hash": ["hash"],
+    "absl/memory": ["memory"],
+    "absl/meta": ["type_traits"],
+    "absl/numeric": ["bits", "int128"],
+    "absl/random": ["bit_gen_ref", "distributions", "random", "seed_sequences"],
+    "absl/status": ["status", "statusor"],
+    "absl/strings": ["cord", "str_format", "strings"],
+    "absl/synchronization": ["synchronization"],
+    "absl/time": ["time"],
+    "absl/types": ["any", "compare", "optional", "span", "variant"],
+    "absl/utility": ["utility"],
+}
+
+_WELL_KNOWN_PROTOS = [
+    "any",
+    "api",
+    "descriptor",
+    "duration",
+    "empty",
+    "field_mask",
+    "source_context",
+    "struct",
+    "timestamp",
+    "type",
+    "wrappers",
+]
+
+def rehearse_dependencies():
+    """Declares the repositories; call it from WORKSPACE."""
+    native_rules_cc(name = "rules_cc")
+    native_rules_proto(name = "rules_proto")
+    no_coverage_tools(name = "remote_coverage_tools")
+    debian_rules_repository(name = "rules_java", path = "/usr/share/bazel/rules/java")
+
+    debian_repository(
+        name = "com_google_absl",
+        package = "libabsl-dev",
+        build_file = "//bazel/third_party:absl.BUILD",
+        aliases = _ABSL_LABELS,
+        alias_target = "//:absl",
+    )
+    debian_repository(
+        name = "com_google_protobuf",
+        package = "libprotobuf-dev",
+        build_file = "//bazel/third_party:protobuf.BUILD",
+        links = dict({
+            "google/protobuf/%s.proto" % name: "/usr/include/google/protobuf/%s.proto" % name
+            for name in _WELL_KNOWN_PROTOS
+        }, protoc = "/usr/bin/protoc"),
+    )
+    debian_repository(
+        name = "com_github_grpc_grpc",
+        package = "libgrpc++-dev",
+        build_file = "//bazel/third_party:grpc.BUILD",
+        links = {"grpc_cpp_plugin": "/usr/bin/grpc_cpp_plugin"},
+    )
+    for name, package in {
+        "cli11": "libcli11-dev",
+        "com_github_google_benchmark": "libbenchmark-dev",
+        "com_google_googletest": "libgmock-dev",
+        "nlohmann_json": "nlohmann-json3-dev",
+        "openssl": "libssl-dev",
+        "rapidcheck": "librapidcheck-dev",
+        "spdlog": "libspdlog-dev",
+    }.items():
+        debian_repository(
+            name = name,
+            package = package,
+            build_file = "//bazel/third_party:%s.BUILD" % name,
+        )
