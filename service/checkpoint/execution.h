@@ -1,0 +1,120 @@
+// Execution: the state of one durable execution, with the indexes that keep every change O(what changed).
+//
+// An Execution is read by pure functions and changed only by Apply, with a delta that such a function made and the store has
+// accepted. Not thread-safe: one lane owns it.
+//
+//   ExecutionChange change(execution, moment);
+//   change.Touch("6b86b273...")->mutable_operation()->set_status(v1::OPERATION_STATUS_READY);
+//   ExecutionDelta delta = std::move(change).Finish();
+//   store.Commit({&delta}, ...);                       // durable first
+//   execution.Apply(std::move(delta));                 // then visible
+#ifndef REHEARSE_SERVICE_CHECKPOINT_EXECUTION_H_
+#define REHEARSE_SERVICE_CHECKPOINT_EXECUTION_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "rehearse/v1/event.pb.h"
+#include "service/checkpoint/record.pb.h"
+
+namespace rehearse {
+
+// "Now" of one change, on both clocks (see record.proto). One reading serves a whole change.
+struct Moment {
+  absl::Time time;
+  absl::Time deadline_time;
+};
+
+absl::Time ToAbsl(const google::protobuf::Timestamp& timestamp);
+void SetTimestamp(absl::Time time, google::protobuf::Timestamp* timestamp);
+
+bool IsTerminal(v1::OperationStatus status);
+bool IsTerminal(v1::ExecutionStatus status);
+
+// What one change writes. Everything a store keeps is changed by deltas only.
+struct ExecutionDelta {
+  std::string arn;
+  // Present on the first delta of an execution.
+  absl::optional<record::ExecutionRecord> created;
+  record::ExecutionProgress progress;
+  // New and changed operations, in creation order.
+  std::vector<record::OperationRecord> operations;
+  // New events, in order of id.
+  std::vector<v1::Event> events;
+  // Present when a checkpoint with a client token was answered.
+  absl::optional<record::CheckpointReply> reply;
+};
+
+class Execution {
+ public:
+  // The state after `delta`, which must carry `created`.
+  explicit Execution(ExecutionDelta delta);
+  // The state as a store gives it back. `operations` in creation order, `replies` oldest first.
+  Execution(record::ExecutionRecord record, record::ExecutionProgress progress,
+            std::vector<record::OperationRecord> operations, std::vector<record::CheckpointReply> replies);
+
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  const record::ExecutionRecord& record() const { return record_; }
+  const record::ExecutionProgress& progress() const { return progress_; }
+  const std::string& arn() const { return record_.arn(); }
+  bool closed() const { return IsTerminal(progress_.status()); }
+  bool invocation_in_flight() const { return progress_.has_invocation(); }
+
+  // nullptr: no such operation. Valid until the next Apply.
+  const record::OperationRecord* Find(absl::string_view id) const;
+  int64_t operation_count() const { return static_cast<int64_t>(operations_.size()); }
+  // In creation order; 0 is EXECUTION.
+  const record::OperationRecord& operation(int64_t index) const { return *operations_[index].record; }
+
+  // Indexes of the operations changed after `sequence`, in creation order. Costs O(result).
+  std::vector<int64_t> TouchedAfter(int64_t sequence) const;
+  // Whether one has. O(1).
+  bool AnyTouchedAfter(int64_t sequence) const;
+  // Open operations that something outside the handler will complete (service.md 5.6 in one predicate): steps PENDING or
+  // READY, waits, callbacks and chained invokes that are open. O(1).
+  bool AnythingPending() const { return pending_count_ > 0; }
+  // Whether an ancestor context closed without replay_children hides the operation from replays.
+  bool IsPruned(const record::OperationRecord& operation) const;
+
+  // Newest last.
+  const std::deque<record::CheckpointReply>& replies() const { return replies_; }
+
+  void Apply(ExecutionDelta delta);
+
+ private:
+  struct Slot {
+    std::unique_ptr<record::OperationRecord> record;
+    // Neighbours in the list ordered by last_touched; -1: none.
+    int64_t older = -1;
+    int64_t newer = -1;
+  };
+
+  void ApplyOperation(record::OperationRecord record);
+  void LinkNewest(int64_t index);
+  void Unlink(int64_t index);
+
+  record::ExecutionRecord record_;
+  record::ExecutionProgress progress_;
+  std::vector<Slot> operations_;
+  // Keys are views of the records' ids.
+  absl::flat_hash_map<absl::string_view, int64_t> index_by_id_;
+  int64_t newest_ = -1;
+  int64_t pending_count_ = 0;
+  std::deque<record::CheckpointReply> replies_;
+};
+
+// Whether the operation waits for something outside the handler (see AnythingPending).
+bool IsPending(const v1::Operation& operation);
+
+}  // namespace rehearse
+
+#endif  // REHEARSE_SERVICE_CHECKPOINT_EXECUTION_H_

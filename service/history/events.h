@@ -1,0 +1,25 @@
+// Events: the history's records, made from the operation they tell of.
+//
+//   change.AddEvent(OperationEvent(v1::EVENT_TYPE_STEP_STARTED, operation));   // details set, empty
+//
+// Ids and timestamps are given when an event is appended (checkpoint/execution_change.h).
+#ifndef REHEARSE_SERVICE_HISTORY_EVENTS_H_
+#define REHEARSE_SERVICE_HISTORY_EVENTS_H_
+
+#include "rehearse/v1/event.pb.h"
+#include "rehearse/v1/operation.pb.h"
+
+namespace rehearse {
+
+// An event of `type` with the operation's id, parent id, name and sub type, and its details member present and empty.
+v1::Event OperationEvent(v1::EventType type, const v1::Operation& operation);
+
+// Whether `type` closes an execution.
+bool IsExecutionTerminal(v1::EventType type);
+
+// Leaves out every payload and reason and marks the wrappers truncated.
+void StripExecutionData(v1::Event& event);
+
+}  // namespace rehearse
+
+#endif  // REHEARSE_SERVICE_HISTORY_EVENTS_H_
