@@ -26,6 +26,8 @@ def _debian_repository_impl(ctx):
         _identifier(version),
     ))
     ctx.symlink(ctx.attr.build_file, "BUILD.bazel")
+    for source in ctx.attr.srcs:
+        ctx.symlink(source, source.name)
     for path, target in ctx.attr.links.items():
         ctx.symlink(target, path)
     for folder, names in ctx.attr.aliases.items():
@@ -39,6 +41,7 @@ debian_repository = repository_rule(
     attrs = {
         "package": attr.string(mandatory = True, doc = "The Debian package whose version counts."),
         "build_file": attr.label(mandatory = True, doc = "BUILD file of the repository's root."),
+        "srcs": attr.label_list(doc = "Files of ours to compile there."),
         "links": attr.string_dict(doc = "Path in the repository -> absolute path it links to."),
         "aliases": attr.string_list_dict(doc = "Folder -> names that stand for alias_target."),
         "alias_target": attr.string(),

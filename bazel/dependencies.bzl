@@ -75,6 +75,12 @@ def rehearse_dependencies():
         build_file = "//bazel/third_party:grpc.BUILD",
         links = {"grpc_cpp_plugin": "/usr/bin/grpc_cpp_plugin"},
     )
+    debian_repository(
+        name = "spdlog",
+        package = "libspdlog-dev",
+        build_file = "//bazel/third_party:spdlog.BUILD",
+        srcs = ["//bazel/third_party:spdlog.cc"],
+    )
     for name, package in {
         "cli11": "libcli11-dev",
         "com_github_google_benchmark": "libbenchmark-dev",
@@ -82,7 +88,6 @@ def rehearse_dependencies():
         "nlohmann_json": "nlohmann-json3-dev",
         "openssl": "libssl-dev",
         "rapidcheck": "librapidcheck-dev",
-        "spdlog": "libspdlog-dev",
     }.items():
         debian_repository(
             name = name,
