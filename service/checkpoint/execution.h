@@ -22,15 +22,10 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "rehearse/v1/event.pb.h"
+#include "service/base/moment.h"
 #include "service/checkpoint/record.pb.h"
 
 namespace rehearse {
-
-// "Now" of one change, on both clocks (see record.proto). One reading serves a whole change.
-struct Moment {
-  absl::Time time;
-  absl::Time deadline_time;
-};
 
 absl::Time ToAbsl(const google::protobuf::Timestamp& timestamp);
 void SetTimestamp(absl::Time time, google::protobuf::Timestamp* timestamp);
