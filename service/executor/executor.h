@@ -76,7 +76,7 @@ class Executor {
 
   // FunctionHost. Registers what a worker serves, all or nothing.
   absl::Status RegisterFunctions(absl::string_view session, const std::vector<v1::FunctionSpec>& functions);
-  // Forgets the function; the caller tells the invoker.
+  // Forgets the function, here and at the invoker.
   absl::Status DeregisterFunction(absl::string_view session, absl::string_view function_name);
   // In order of name; InvalidParameter, SessionNotFound. Loads are filled in by the caller.
   absl::StatusOr<v1::ListFunctionsResponse> ListFunctions(const v1::ListFunctionsRequest& request);

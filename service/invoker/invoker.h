@@ -14,6 +14,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "rehearse/v1/function_host.pb.h"
 
 namespace rehearse {
@@ -67,6 +68,11 @@ class Invoker {
 
   // Whether any place serves the function at the moment, free or not.
   virtual bool HasPlace(const FunctionKey& function) = 0;
+
+  // Forgets the function: queued requests for it fail with errors::FunctionNotFound, running invocations end as they will.
+  virtual void RemoveFunction(const FunctionKey& function) = 0;
+  // Aborts what runs for the session and fails what is queued with errors::SessionNotFound.
+  virtual void RemoveSession(absl::string_view session) = 0;
 };
 
 }  // namespace rehearse

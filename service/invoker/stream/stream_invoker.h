@@ -54,9 +54,9 @@ class StreamInvoker final : public Invoker {
   void RemoveSlot(SlotId id);
 
   // Fails queued requests for the function with FunctionNotFound; slots no longer serve it.
-  void RemoveFunction(const FunctionKey& function);
+  void RemoveFunction(const FunctionKey& function) override;
   // Aborts what runs and fails what is queued in the session.
-  void RemoveSession(absl::string_view session);
+  void RemoveSession(absl::string_view session) override;
 
   FunctionLoad Load(const FunctionKey& function);
 
