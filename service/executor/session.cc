@@ -1,0 +1,224 @@
+#include "service/executor/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "service/base/errors.h"
+#include "service/checkpoint/execution.h"
+
+namespace rehearse {
+namespace {
+
+bool IsNameCharacter(char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; }
+
+absl::Status ValidateSessionName(absl::string_view name) {
+  if (name.empty() || name.size() > kMaxSessionNameLength ||
+      !std::all_of(name.begin(), name.end(), IsNameCharacter)) {
+    return errors::InvalidParameter(absl::StrCat("Session name '", name, "' must be 1-",
+                                                 kMaxSessionNameLength,
+                                                 " characters of A-Z a-z 0-9 - _."));
+  }
+  return absl::OkStatus();
+}
+
+bool IsVersion(absl::string_view text) {
+  return text == "$LATEST" || text == "$LATEST.PUBLISHED" ||
+         (!text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit));
+}
+
+absl::Status ValidateRange(absl::string_view function, absl::string_view member, int64_t value,
+                           int64_t min, int64_t max) {
+  if (value >= min && value <= max) return absl::OkStatus();
+  return errors::InvalidParameter(absl::StrCat(member, " of function '", function, "' is ", value,
+                                               "; it must be between ", min, " and ", max, "."));
+}
+
+absl::Status ValidateFunction(const v1::FunctionSpec& spec) {
+  const std::string& name = spec.function_name();
+  absl::StatusOr<FunctionReference> reference = FunctionReference::Parse(name);
+  if (!reference.ok()) return reference.status();
+  if (reference->region.has_value() || reference->account.has_value()) {
+    return errors::InvalidParameter(absl::StrCat("Function '", name,
+                                                 "' must be registered as name or name:qualifier."));
+  }
+  if (!spec.version().empty() && !IsVersion(spec.version())) {
+    return errors::InvalidParameter(absl::StrCat("Version '", spec.version(), "' of function '",
+                                                 name,
+                                                 "' must be digits, $LATEST or $LATEST.PUBLISHED."));
+  }
+  const v1::DurableConfig& config = spec.durable_config();
+  if (config.has_execution_timeout()) {
+    absl::Status status =
+        ValidateRange(name, "ExecutionTimeout", config.execution_timeout(), 1, kMaxDelaySeconds);
+    if (!status.ok()) return status;
+  }
+  if (config.has_retention_period_in_days()) {
+    absl::Status status = ValidateRange(name, "RetentionPeriodInDays",
+                                        config.retention_period_in_days(), 1, kMaxRetentionDays);
+    if (!status.ok()) return status;
+  }
+  if (!spec.has_timeout()) return absl::OkStatus();
+  const int64_t nanos = spec.timeout().seconds() * 1000000000 + spec.timeout().nanos();
+  if (nanos > 0 && spec.timeout().seconds() <= kMaxInvocationTimeoutSeconds) return absl::OkStatus();
+  return ValidateRange(name, "timeout in seconds", spec.timeout().seconds(), 1,
+                       kMaxInvocationTimeoutSeconds);
+}
+
+}  // namespace
+
+absl::Duration ResolvedFunction::timeout() const {
+  if (!spec.has_timeout()) return absl::Seconds(kDefaultInvocationTimeoutSeconds);
+  return absl::Seconds(spec.timeout().seconds()) + absl::Nanoseconds(spec.timeout().nanos());
+}
+
+absl::StatusOr<std::shared_ptr<Session>> Session::Create(std::string name, v1::SessionConfig config,
+                                                         absl::Time now) {
+  absl::StatusOr<Limits> profile = LimitsProfile(config.limits_profile());
+  if (!profile.ok()) return profile.status();
+  absl::StatusOr<Limits> limits = ApplyOverrides(*profile, config.limits());
+  if (!limits.ok()) return limits.status();
+  absl::StatusOr<FailurePolicy> policy = FailurePolicyPreset(config.failure_policy());
+  if (!policy.ok()) return policy.status();
+  return std::shared_ptr<Session>(
+      new Session(std::move(name), std::move(config), *limits, *policy, now));
+}
+
+Session::Session(std::string name, v1::SessionConfig config, Limits limits, FailurePolicy policy,
+                 absl::Time now)
+    : name_(std::move(name)),
+      config_(std::move(config)),
+      limits_(limits),
+      failure_policy_(policy),
+      create_time_(now),
+      last_use_nanos_(absl::ToUnixNanos(now)) {}
+
+ClockConfig Session::clock_config() const {
+  ClockConfig config;
+  config.skip_deadlines = config_.skip_deadlines();
+  if (config_.clock_mode() == v1::CLOCK_MODE_SKIP) config.mode = ClockMode::kSkip;
+  if (config_.clock_mode() == v1::CLOCK_MODE_MANUAL) config.mode = ClockMode::kManual;
+  return config;
+}
+
+absl::Status Session::RegisterFunctions(const std::vector<v1::FunctionSpec>& functions) {
+  for (const v1::FunctionSpec& spec : functions) {
+    absl::Status status = ValidateFunction(spec);
+    if (!status.ok()) return status;
+  }
+  absl::MutexLock lock(&mutex_);
+  for (const v1::FunctionSpec& spec : functions) functions_[spec.function_name()] = spec;
+  return absl::OkStatus();
+}
+
+absl::Status Session::DeregisterFunction(absl::string_view function_name) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = functions_.find(function_name);
+  if (it == functions_.end()) return errors::FunctionNotFound(function_name);
+  functions_.erase(it);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ResolvedFunction> Session::Resolve(const FunctionReference& function) const {
+  absl::MutexLock lock(&mutex_);
+  auto it = functions_.end();
+  if (function.qualifier.has_value()) {
+    it = functions_.find(absl::StrCat(function.name, ":", *function.qualifier));
+  }
+  if (it == functions_.end()) it = functions_.find(function.name);
+  if (it == functions_.end()) return errors::FunctionNotFound(function.name);
+  ResolvedFunction resolved;
+  resolved.spec = it->second;
+  if (function.qualifier.has_value() && IsVersion(*function.qualifier)) {
+    resolved.version = *function.qualifier;
+  } else {
+    resolved.version = it->second.version().empty() ? "$LATEST" : it->second.version();
+  }
+  return resolved;
+}
+
+absl::optional<v1::FunctionSpec> Session::FindFunction(absl::string_view registered_name) const {
+  absl::MutexLock lock(&mutex_);
+  const auto it = functions_.find(registered_name);
+  if (it == functions_.end()) return absl::nullopt;
+  return it->second;
+}
+
+std::vector<v1::FunctionSpec> Session::ListFunctions(absl::string_view after, int max_items) const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<v1::FunctionSpec> functions;
+  for (auto it = functions_.upper_bound(after);
+       it != functions_.end() && static_cast<int>(functions.size()) < max_items; ++it) {
+    functions.push_back(it->second);
+  }
+  return functions;
+}
+
+v1::Session Session::Describe() const {
+  v1::Session session;
+  session.set_name(name_);
+  *session.mutable_config() = config_;
+  SetTimestamp(create_time_, session.mutable_create_time());
+  session.set_open_executions(open_executions);
+  session.set_closed_executions(closed_executions);
+  return session;
+}
+
+SessionRegistry::SessionRegistry(v1::SessionConfig defaults, absl::Time now)
+    : defaults_(std::move(defaults)) {
+  sessions_[kDefaultSession] = *Session::Create(kDefaultSession, defaults_, now);
+}
+
+absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Create(absl::string_view name,
+                                                                 v1::SessionConfig config,
+                                                                 absl::Time now) {
+  absl::Status valid = ValidateSessionName(name);
+  if (!valid.ok()) return valid;
+  if (config.clock_mode() == v1::CLOCK_MODE_UNSPECIFIED) {
+    config.set_clock_mode(defaults_.clock_mode());
+    config.set_skip_deadlines(config.skip_deadlines() || defaults_.skip_deadlines());
+  }
+  if (config.limits_profile().empty()) config.set_limits_profile(defaults_.limits_profile());
+  if (config.failure_policy().empty()) config.set_failure_policy(defaults_.failure_policy());
+  absl::StatusOr<std::shared_ptr<Session>> session =
+      Session::Create(std::string(name), std::move(config), now);
+  if (!session.ok()) return session.status();
+  absl::MutexLock lock(&mutex_);
+  if (!sessions_.try_emplace(std::string(name), *session).second) {
+    return errors::SessionAlreadyExists(name);
+  }
+  return session;
+}
+
+absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Find(absl::string_view name) const {
+  absl::MutexLock lock(&mutex_);
+  const auto it = sessions_.find(name.empty() ? absl::string_view(kDefaultSession) : name);
+  if (it == sessions_.end()) return errors::SessionNotFound(name);
+  return it->second;
+}
+
+absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(absl::string_view name) {
+  if (name.empty() || name == kDefaultSession) {
+    return errors::InvalidParameter("The session 'default' cannot be deleted.");
+  }
+  absl::MutexLock lock(&mutex_);
+  const auto it = sessions_.find(name);
+  if (it == sessions_.end()) return errors::SessionNotFound(name);
+  std::shared_ptr<Session> session = it->second;
+  sessions_.erase(it);
+  return session;
+}
+
+std::vector<std::shared_ptr<Session>> SessionRegistry::List(absl::string_view after,
+                                                            int max_items) const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::shared_ptr<Session>> sessions;
+  for (auto it = sessions_.upper_bound(after);
+       it != sessions_.end() && static_cast<int>(sessions.size()) < max_items; ++it) {
+    sessions.push_back(it->second);
+  }
+  return sessions;
+}
+
+}  // namespace rehearse
