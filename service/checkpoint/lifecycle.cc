@@ -173,8 +173,7 @@ NextStep EndWhilePausing(ExecutionChange& change, const InvocationResult& result
 }
 
 bool EndsExecution(Outcome outcome) {
-  return outcome == Outcome::kSucceeded || outcome == Outcome::kFailed ||
-         outcome == Outcome::kFunctionGone;
+  return outcome == Outcome::kSucceeded || outcome == Outcome::kFailed;
 }
 
 }  // namespace
@@ -274,8 +273,7 @@ NextStep EndInvocation(ExecutionChange& change, const InvocationResult& result,
     AddInvocationCompleted(change, error);
     return CountEmptyPending(change, error, policy);
   }
-  const bool accepted = result.outcome == Outcome::kSucceeded ||
-                        result.outcome == Outcome::kFailed || result.outcome == Outcome::kPending;
+  const bool accepted = EndsExecution(result.outcome) || result.outcome == Outcome::kPending;
   AddInvocationCompleted(change, accepted ? absl::nullopt : result.error);
   if (pausing && !EndsExecution(result.outcome)) return EndWhilePausing(change, result);
   switch (result.outcome) {
@@ -287,7 +285,6 @@ NextStep EndInvocation(ExecutionChange& change, const InvocationResult& result,
       return CountFailure(change, result.error, policy);
     case Outcome::kFailed:
     case Outcome::kInvalidOutput:
-    case Outcome::kFunctionGone:
       return Fail(change, result.error);
   }
   return NextStep::kNothing;
@@ -306,6 +303,13 @@ void TimeOut(ExecutionChange& change) {
                    change.base().record().durable_config().execution_timeout(), " seconds."));
   Close(change, v1::EXECUTION_STATUS_TIMED_OUT, absl::nullopt, error);
 }
+
+void FailUnknownFunction(ExecutionChange& change) {
+  const std::string& name = change.base().record().registered_function_name();
+  Fail(change, MakeErrorObject("ResourceNotFoundException", absl::StrCat("Function not found: ", name)));
+}
+
+void OweInvocation(ExecutionChange& change) { change.progress().set_invocation_owed(true); }
 
 absl::Status Pause(ExecutionChange& change, const v1::PauseExecutionRequest& request) {
   record::ExecutionProgress& progress = change.progress();

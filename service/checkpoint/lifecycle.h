@@ -43,8 +43,6 @@ struct InvocationResult {
     kInvalidOutput,
     // Crash, time-out, or an error of the runtime; `error` says what.
     kBroken,
-    // The function is not known any more; `error` says so.
-    kFunctionGone,
   };
   Outcome outcome;
   absl::optional<std::string> result;
@@ -68,6 +66,8 @@ NextStep EndInvocation(ExecutionChange& change, const InvocationResult& result, 
 // Closes an open execution from outside: an invocation in flight counts as ended by it.
 void Stop(ExecutionChange& change, const v1::ErrorObject& error);
 void TimeOut(ExecutionChange& change);
+// Its function is not known any more; no invocation is in flight.
+void FailUnknownFunction(ExecutionChange& change);
 
 // Conflict unless the execution is RUNNING. With an invocation in flight the pause takes effect later.
 absl::Status Pause(ExecutionChange& change, const v1::PauseExecutionRequest& request);
@@ -75,6 +75,9 @@ absl::Status Pause(ExecutionChange& change, const v1::PauseExecutionRequest& req
 void PauseTakesEffect(ExecutionChange& change);
 // Conflict unless PAUSING or PAUSED. kInvoke when an invocation is owed and the gate is open.
 absl::StatusOr<NextStep> Resume(ExecutionChange& change, const v1::ResumeExecutionRequest& request);
+
+// Keeps a trigger that cannot start an invocation now.
+void OweInvocation(ExecutionChange& change);
 
 // Whether a trigger may start an invocation now: open, not held, gate open.
 bool MayInvoke(const record::ExecutionProgress& progress);

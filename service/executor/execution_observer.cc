@@ -29,7 +29,7 @@ void ExecutionNotifier::RemoveObserver(absl::string_view arn, ExecutionObserver*
 }
 
 void ExecutionNotifier::Notify(const ExecutionNotice& notice) {
-  absl::MutexLock lock(&mutex_);
+  absl::ReaderMutexLock lock(&mutex_);
   for (ExecutionObserver* observer : observers_) observer->OnChange(notice);
   const auto it = by_arn_.find(notice.execution.arn());
   if (it == by_arn_.end()) return;
