@@ -12,12 +12,11 @@
 #define REHEARSE_SERVICE_CHECKPOINT_EXECUTION_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -80,8 +79,8 @@ class Execution {
   // Whether an ancestor context closed without replay_children hides the operation from replays.
   bool IsPruned(const record::OperationRecord& operation) const;
 
-  // Newest last.
-  const std::deque<record::CheckpointReply>& replies() const { return replies_; }
+  // Newest last, at most kMaxCheckpointReplies.
+  const std::vector<record::CheckpointReply>& replies() const { return replies_; }
 
   void Apply(ExecutionDelta delta);
 
@@ -93,18 +92,37 @@ class Execution {
     int64_t newer = -1;
   };
 
-  void ApplyOperation(record::OperationRecord record);
+  // A set of indexes, looked up by the id of the operation there: nothing is kept twice.
+  struct IdHash {
+    using is_transparent = void;
+    const std::vector<Slot>* operations;
+    size_t operator()(absl::string_view id) const { return absl::Hash<absl::string_view>()(id); }
+    size_t operator()(int64_t index) const { return (*this)(Id(*operations, index)); }
+  };
+  struct IdEqual {
+    using is_transparent = void;
+    const std::vector<Slot>* operations;
+    bool operator()(int64_t a, int64_t b) const { return a == b; }
+    bool operator()(int64_t index, absl::string_view id) const { return Id(*operations, index) == id; }
+    bool operator()(absl::string_view id, int64_t index) const { return Id(*operations, index) == id; }
+  };
+
+  static absl::string_view Id(const std::vector<Slot>& operations, int64_t index) {
+    return operations[index].record->operation().id();
+  }
+  void ApplyOperations(std::vector<record::OperationRecord> operations);
+  // Stores the record; returns whether it has to be linked as newest.
+  bool Replace(record::OperationRecord record);
   void LinkNewest(int64_t index);
   void Unlink(int64_t index);
 
   record::ExecutionRecord record_;
   record::ExecutionProgress progress_;
   std::vector<Slot> operations_;
-  // Keys are views of the records' ids.
-  absl::flat_hash_map<absl::string_view, int64_t> index_by_id_;
+  absl::flat_hash_set<int64_t, IdHash, IdEqual> index_by_id_;
   int64_t newest_ = -1;
   int64_t pending_count_ = 0;
-  std::deque<record::CheckpointReply> replies_;
+  std::vector<record::CheckpointReply> replies_;
 };
 
 // Whether the operation waits for something outside the handler (see AnythingPending).

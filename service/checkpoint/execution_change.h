@@ -12,11 +12,13 @@
 #ifndef REHEARSE_SERVICE_CHECKPOINT_EXECUTION_CHANGE_H_
 #define REHEARSE_SERVICE_CHECKPOINT_EXECUTION_CHANGE_H_
 
-#include <string>
+#include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "service/checkpoint/execution.h"
 
 namespace rehearse {
@@ -31,10 +33,12 @@ class ExecutionChange {
   const Execution& base() const { return base_; }
   const Moment& moment() const { return moment_; }
 
-  // The staged operation, nullptr when there is none. Valid until the next Touch, Create or Finish.
+  // The operation as staged, else as in the base; nullptr when there is none. A staged one stays valid until Finish.
   const record::OperationRecord* Find(absl::string_view id) const;
   // Stages a change of an existing operation: bumps the change sequence. `id` must exist.
   record::OperationRecord* Touch(absl::string_view id);
+  // As Touch, but counts as no change: nobody hears of it. For what only the service needs to know.
+  record::OperationRecord* TouchQuietly(absl::string_view id);
   // Stages a new operation of this id, STARTED now, and counts it as changed. `id` must not exist.
   record::OperationRecord* Create(absl::string_view id);
   // Number of operations, staged ones included.
@@ -42,6 +46,9 @@ class ExecutionChange {
 
   record::ExecutionProgress& progress() { return progress_; }
   const record::ExecutionProgress& progress() const { return progress_; }
+
+  // Counts payload bytes that this change stores for good: the history keeps every one.
+  void CountStored(int64_t bytes);
 
   // Staged operations changed after `sequence` together with those of the base, in creation order.
   std::vector<const record::OperationRecord*> TouchedAfter(int64_t sequence) const;
@@ -57,6 +64,10 @@ class ExecutionChange {
   ExecutionDelta Finish() &&;
 
  private:
+  record::OperationRecord* FindStaged(absl::string_view id) const;
+  record::OperationRecord* AddStaged(std::unique_ptr<record::OperationRecord> record);
+  void CountChange(record::OperationRecord& record);
+
   const Execution& base_;
   const Moment moment_;
   const Origin origin_;
