@@ -1,0 +1,174 @@
+// DurableContext: what a durable function calls to do work that survives crashes, waits and restarts. The function
+// runs from its first line in every invocation; operations that are already recorded return their record instead of
+// running, and one that has to wait unwinds the function until the service invokes it again.
+//
+//   absl::StatusOr<std::string> Greet(durable::DurableContext& ctx, const std::string& name) {
+//     DURABLE_ASSIGN_OR_RETURN(std::string greeting,
+//         ctx.Step("greet", [&](durable::StepContext&) { return absl::StrCat("Hello, ", name); }));
+//     DURABLE_RETURN_IF_ERROR(ctx.Wait("pause", absl::Hours(24)));
+//     return greeting;
+//   }
+//
+// Rules. Code between operations is deterministic: the same operations, in the same order, with the same names. Side
+// effects belong into steps. A context is used on the thread and in the body that it was handed to, never inside a
+// step, in a destructor that may run during unwinding, or below a noexcept function. A `catch (...)` around operations
+// begins with DURABLE_RETHROW_IF_UNWINDING. Do not hold a lock across an operation.
+//
+// Names are 1 to 256 printable ASCII characters; "" leaves an operation unnamed. A refused argument returns an error of
+// kind kValidation and records nothing. Bodies may return T, absl::StatusOr<T>, absl::Status or void, and may throw.
+#ifndef CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_
+#define CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_
+
+#include <string>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "client/cpp/durable/callback.h"
+#include "client/cpp/durable/internal/result_slot.h"
+#include "client/cpp/durable/logger.h"
+#include "client/cpp/durable/options.h"
+
+namespace durable {
+
+namespace internal {
+class Context;
+}  // namespace internal
+
+class DurableContext;
+
+// What the body of a step is given.
+class StepContext {
+ public:
+  StepContext(const internal::Context& context, int attempt, Logger logger)
+      : context_(context), attempt_(attempt), logger_(std::move(logger)) {}
+  StepContext(const StepContext&) = delete;
+  StepContext& operator=(const StepContext&) = delete;
+
+  // 1 for the first attempt.
+  int attempt() const { return attempt_; }
+  const Logger& logger() const { return logger_; }
+  // True once nobody will use the result, so that a long body can stop. May be called from any thread.
+  bool abandoned() const;
+
+ private:
+  const internal::Context& context_;
+  const int attempt_;
+  const Logger logger_;
+};
+
+namespace internal {
+
+using StepBody = absl::FunctionRef<absl::Status(StepContext&)>;
+using ChildBody = absl::FunctionRef<absl::Status(DurableContext&)>;
+using Submitter = absl::FunctionRef<absl::Status(absl::string_view callback_id, StepContext&)>;
+using PayloadWriter = absl::FunctionRef<absl::StatusOr<std::string>(const SerdesContext&)>;
+
+}  // namespace internal
+
+class DurableContext {
+ public:
+  explicit DurableContext(internal::Context& context) : context_(context) {}
+  DurableContext(const DurableContext&) = delete;
+  DurableContext& operator=(const DurableContext&) = delete;
+
+  // Runs `body`, R(StepContext&), and records its result; failures are retried as the options say. The body runs at
+  // least once per attempt, or at most once with kAtMostOncePerRetry. Errors: kStep, kSerdes.
+  template <typename F>
+  internal::ResultOf<F, StepContext&> Step(absl::string_view name, F&& body,
+                                           const StepOptions& options = {}) {
+    internal::TypedSlot<internal::ValueOf<F, StepContext&>> slot(options.serdes());
+    absl::Status status = RunStep(
+        name, options, [&](StepContext& step) { return slot.Capture(body, step); }, slot);
+    return internal::ToResult<internal::ResultOf<F, StepContext&>>(std::move(status), slot);
+  }
+
+  // Suspends the execution for `duration`: 1 s to 366 days, rounded up to whole seconds.
+  absl::Status Wait(absl::string_view name, absl::Duration duration);
+
+  // Creates a callback that somebody outside answers. std::string gets the answer's text as it was sent, any other
+  // type is read by its serdes.
+  template <typename T = std::string>
+  absl::StatusOr<Callback<T>> CreateCallback(absl::string_view name,
+                                             const CallbackOptions& options = {}) {
+    absl::StatusOr<internal::CallbackHandle> handle = StartCallback(name, options, typeid(T));
+    if (!handle.ok()) return std::move(handle).status();
+    return Callback<T>(*std::move(handle), options.serdes());
+  }
+
+  // Creates a callback, hands its id to `submitter`, R(absl::string_view callback_id, StepContext&), in a step, and
+  // suspends until the answer is there. Names have at most 246 characters. Errors: kCallbackExternal, kCallbackTimeout,
+  // kCallbackSubmitter, kSerdes, kChildContext.
+  template <typename T = std::string, typename F>
+  absl::StatusOr<T> WaitForCallback(absl::string_view name, F&& submitter,
+                                    const CallbackOptions& options = {}) {
+    internal::CallbackSlot<T> answer(options.serdes());
+    internal::TypedSlot<T> slot(options.serdes());
+    absl::Status status = RunWaitForCallback(
+        name, options,
+        [&](absl::string_view callback_id, StepContext& step) {
+          const internal::AnySerdes none;
+          internal::TypedSlot<internal::ValueOf<F, absl::string_view, StepContext&>> ignored(none);
+          return ignored.Capture(submitter, callback_id, step);
+        },
+        answer, [&] { slot.Set(answer.Take()); }, slot);
+    return internal::ToResult<absl::StatusOr<T>>(std::move(status), slot);
+  }
+
+  // Invokes another function and suspends until it has ended. `function` is a name, with a qualifier if need be, or an
+  // ARN. Errors: kInvoke, kSerdes.
+  template <typename R, typename P>
+  absl::StatusOr<R> Invoke(absl::string_view name, absl::string_view function, const P& payload,
+                           const InvokeOptions& options = {}) {
+    internal::TypedSlot<R> slot(options.result_serdes());
+    absl::Status status = RunInvoke(
+        name, function, options, typeid(P),
+        [&](const SerdesContext& context) -> absl::StatusOr<std::string> {
+          const auto* serdes = options.payload_serdes().Get<P>();
+          if (serdes != nullptr) return serdes->serialize(payload, context);
+          return Serdes<P>::Serialize(payload, context);
+        },
+        slot);
+    return internal::ToResult<absl::StatusOr<R>>(std::move(status), slot);
+  }
+
+  // Runs `body`, R(DurableContext&), with a context of its own, whose operations are grouped under one record. Once it
+  // has ended, the body does not run again. Errors: kChildContext, kSerdes.
+  template <typename F>
+  internal::ResultOf<F, DurableContext&> RunInChildContext(absl::string_view name, F&& body,
+                                                           const ChildOptions& options = {}) {
+    internal::TypedSlot<internal::ValueOf<F, DurableContext&>> slot(options.serdes());
+    absl::Status status = RunChild(
+        name, options, [&](DurableContext& child) { return slot.Capture(body, child); }, slot);
+    return internal::ToResult<internal::ResultOf<F, DurableContext&>>(std::move(status), slot);
+  }
+
+  const Logger& logger() const;
+  const std::string& durable_execution_arn() const;
+  // Empty where the host names no request.
+  const std::string& request_id() const;
+
+ private:
+  absl::Status RunStep(absl::string_view name, const StepOptions& options, internal::StepBody body,
+                       internal::ResultSlot& slot);
+  absl::StatusOr<internal::CallbackHandle> StartCallback(absl::string_view name,
+                                                         const CallbackOptions& options,
+                                                         const std::type_info& type);
+  absl::Status RunWaitForCallback(absl::string_view name, const CallbackOptions& options,
+                                  internal::Submitter submitter, internal::ResultSlot& answer,
+                                  absl::FunctionRef<void()> keep_answer, internal::ResultSlot& slot);
+  absl::Status RunInvoke(absl::string_view name, absl::string_view function,
+                         const InvokeOptions& options, const std::type_info& payload_type,
+                         internal::PayloadWriter write_payload, internal::ResultSlot& slot);
+  absl::Status RunChild(absl::string_view name, const ChildOptions& options,
+                        internal::ChildBody body, internal::ResultSlot& slot);
+
+  internal::Context& context_;
+};
+
+}  // namespace durable
+
+#endif  // CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_

@@ -1,0 +1,136 @@
+// Context: the engine behind a DurableContext. It numbers operations, knows whether it is replaying, and whether it may
+// go on.
+//
+//   DURABLE_RETURN_IF_ERROR(context.Enter("step \"charge\""));   // unwinds where nothing may happen any more
+//   std::string path = context.TakePath();
+//
+// A context belongs to the thread that runs its body; what other threads may call says so.
+#ifndef CLIENT_CPP_DURABLE_INTERNAL_CONTEXT_H_
+#define CLIENT_CPP_DURABLE_INTERNAL_CONTEXT_H_
+
+#include <atomic>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "client/cpp/durable/durable_context.h"
+#include "client/cpp/durable/internal/checkpoint_queue.h"
+#include "client/cpp/durable/internal/invocation_state.h"
+#include "client/cpp/durable/logger.h"
+
+namespace durable {
+namespace internal {
+
+class Context {
+ public:
+  struct ChildTraits {
+    std::string path;
+    std::string operation_id;
+    absl::string_view name;
+    bool is_virtual = false;
+    // The body runs over the records of a closed context; see replays_closed().
+    bool replays_closed = false;
+  };
+
+  // The root of an invocation whose state is loaded.
+  explicit Context(Invocation& invocation);
+  // A context inside `parent`, which outlives it.
+  Context(Context& parent, ChildTraits traits);
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  DurableContext& facade() { return facade_; }
+  Invocation& invocation() const { return invocation_; }
+  const Logger& logger() const { return logger_; }
+  // For MakeLogger.
+  const std::atomic<bool>& replaying_flag() const { return replaying_; }
+  ContextScope& scope() { return scope_; }
+  // Any thread.
+  bool orphaned() const { return scope_.closed(); }
+
+  // Every operation begins with this, before it takes a number. Unwinds when the invocation has failed, the context is
+  // orphaned or blocked, or is not the one that may be used here (which is fatal). Returns Cancelled instead of
+  // throwing where an exception could not pass: during unwinding and on foreign threads. `operation` is for messages.
+  absl::Status Enter(absl::string_view operation);
+
+  // The path of the next operation.
+  std::string TakePath();
+  // The path that TakePath() would return.
+  std::string PeekPath() const;
+
+  // The id that operations of this context report as their parent: that of the nearest context with a record, empty at
+  // the root.
+  const std::string& parent_id() const { return parent_id_; }
+  // A name for messages.
+  const std::string& path() const { return path_; }
+
+  bool replaying() const { return replaying_.load(std::memory_order_relaxed); }
+  void StopReplaying() { replaying_.store(replays_closed_, std::memory_order_relaxed); }
+
+  // True inside a closed context whose result was too large to keep: everything that its body reaches must be recorded,
+  // and all of it is replay.
+  bool replays_closed() const { return replays_closed_; }
+
+  // A blocked context waits for something outside until `resume_at`, as far as known (else InfiniteFuture).
+  bool blocked() const { return blocked_; }
+  absl::Time resume_at() const { return resume_at_; }
+  void Block(absl::Time resume_at);
+  // Block, then unwind.
+  [[noreturn]] void Suspend(absl::Time resume_at);
+
+  // After user code that ran below this context has ended: unwinds when its outcome does not count any more, because
+  // the invocation has failed or the context is orphaned.
+  void RequireLive() const;
+
+  // Sends, and unwinds unless accepted.
+  void SendSync(OperationUpdate update) { UnwindUnlessAccepted(queue().SendSync(std::move(update), scope_)); }
+  void SendAsync(OperationUpdate update) { UnwindUnlessAccepted(queue().SendAsync(std::move(update), scope_)); }
+
+ private:
+  CheckpointQueue& queue() { return invocation_.queue(); }
+  void UnwindUnlessAccepted(CheckpointResult result);
+
+  Invocation& invocation_;
+  const std::string path_;
+  const std::string parent_id_;
+  const bool replays_closed_;
+  ContextScope scope_;
+  std::atomic<bool> replaying_;
+  const Logger logger_;
+  DurableContext facade_;
+  int next_number_ = 1;
+  bool blocked_ = false;
+  absl::Time resume_at_ = absl::InfiniteFuture();
+};
+
+// Declares what user code runs on this thread while it lives: the body of `context` or, with `step`, the body of a step
+// in it. Frames nest; only the innermost context may be used, and none inside a step.
+class ActiveFrame {
+ public:
+  enum class Kind { kContextBody, kStepBody };
+
+  ActiveFrame(Context& context, Kind kind);
+  ~ActiveFrame();
+  ActiveFrame(const ActiveFrame&) = delete;
+  ActiveFrame& operator=(const ActiveFrame&) = delete;
+
+  // Null on a thread that runs no durable code.
+  static const ActiveFrame* Current();
+
+  Context& context() const { return context_; }
+  Kind kind() const { return kind_; }
+  // An exception is in flight that was thrown since the frame began.
+  bool unwinding() const;
+
+ private:
+  Context& context_;
+  const Kind kind_;
+  const int exceptions_at_entry_;
+  const ActiveFrame* const outer_;
+};
+
+}  // namespace internal
+}  // namespace durable
+
+#endif  // CLIENT_CPP_DURABLE_INTERNAL_CONTEXT_H_

@@ -1,0 +1,114 @@
+// OperationCall: one call of one operation by user code - its place, its record, and the updates it sends. Everything
+// that all operations have in common is here, the check against the record included.
+//
+//   DURABLE_RETURN_IF_ERROR(context.Enter("wait"));
+//   internal::OperationCall call(context, {OperationType::kWait, "Wait", name});
+//   if (call.record() == nullptr) call.Start(call.Update(OperationAction::kStart));
+//   ...
+//   call.Finish();
+#ifndef CLIENT_CPP_DURABLE_INTERNAL_OPERATION_CALL_H_
+#define CLIENT_CPP_DURABLE_INTERNAL_OPERATION_CALL_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "client/cpp/durable/internal/context.h"
+#include "client/cpp/durable/internal/error_conversion.h"
+#include "client/cpp/durable/internal/result_slot.h"
+#include "client/cpp/durable/operation.h"
+
+namespace durable {
+namespace internal {
+
+// What a call says an operation is; its record must agree.
+struct OperationIdentity {
+  OperationType type;
+  absl::string_view sub_type;
+  absl::string_view name;
+  // A virtual context, which must have no record.
+  bool is_virtual = false;
+};
+
+class OperationCall {
+ public:
+  // Takes the context's next number and looks up the record. Fails the execution and unwinds when the record is of
+  // another operation. `identity`'s texts outlive the call.
+  OperationCall(Context& context, OperationIdentity identity);
+  OperationCall(const OperationCall&) = delete;
+  OperationCall& operator=(const OperationCall&) = delete;
+
+  Context& context() const { return context_; }
+  const std::string& path() const { return path_; }
+  const std::string& id() const { return id_; }
+  absl::string_view name() const { return identity_.name; }
+
+  // What is recorded; null when nothing is.
+  const Operation* record() const { return record_.get(); }
+  bool HasStatus(OperationStatus status) const {
+    return record_ != nullptr && record_->status == status;
+  }
+
+  // An update that identifies this operation.
+  OperationUpdate Update(OperationAction action) const;
+  // Sends, waits until the service has it, and reads the record again.
+  void SendAndReload(OperationUpdate update);
+  // Sends, waits until the service has it.
+  void Send(OperationUpdate update) { context_.SendSync(std::move(update)); }
+  // Queues; the next awaited update carries it.
+  void Queue(OperationUpdate update) { context_.SendAsync(std::move(update)); }
+
+  // The value of a recorded payload. A transient failure fails the invocation and unwinds.
+  absl::Status Read(const absl::optional<std::string>& payload, ResultSlot& slot) const;
+  // The payload to record for the value in `slot`, which is replaced by what a replay will read. A transient failure
+  // fails the invocation and unwinds.
+  absl::StatusOr<std::string> Write(ResultSlot& slot) const;
+  SerdesContext serdes_context() const { return {id_, context_.invocation().arn()}; }
+
+  // Fails the execution: the code does not do what it did when `record()` was made.
+  [[noreturn]] void FailNonDeterministic(absl::string_view why) const;
+
+  // To be called when the operation returns to user code: the context may have caught up with its records.
+  void Finish();
+
+ private:
+  bool IsRecorded(absl::string_view path, absl::string_view id) const;
+  void CheckAgainstRecord() const;
+  void AdjustReplayBefore();
+
+  Context& context_;
+  const OperationIdentity identity_;
+  const std::string path_;
+  const std::string id_;
+  std::shared_ptr<const Operation> record_;
+  // The record was there at the call and open.
+  const bool was_open_;
+};
+
+// `status`, unless it says that a serdes failed for now: that fails the invocation, which is retried, and unwinds.
+absl::Status RequirePermanent(Invocation& invocation, absl::Status status);
+
+// Fails the execution and unwinds.
+[[noreturn]] void FailNonDeterministic(Invocation& invocation, absl::string_view why);
+
+// 1 to 256 printable ASCII characters, or none. `reserved` are kept for a suffix.
+absl::Status ValidateName(absl::string_view name, size_t reserved = 0);
+// 1 to 32 letters, digits, '-' and '_', or none.
+absl::Status ValidateSubType(absl::string_view sub_type);
+// `serdes` is for the type of `slot`.
+absl::Status ValidateSerdes(const AnySerdes& serdes, const std::type_info& type);
+
+// Whole seconds of `duration`, rounded up. kValidation outside [min, max].
+absl::StatusOr<int64_t> WholeSeconds(absl::string_view what, absl::Duration duration, int64_t min,
+                                     int64_t max);
+
+// How an operation is called in messages: `step "charge"`, or `step` without a name.
+std::string Describe(absl::string_view kind, absl::string_view name);
+
+}  // namespace internal
+}  // namespace durable
+
+#endif  // CLIENT_CPP_DURABLE_INTERNAL_OPERATION_CALL_H_

@@ -1,0 +1,41 @@
+// The operations of an execution as far as this invocation was told about them. Thread-safe.
+//
+//   store.Merge(std::move(response.new_state.operations));
+//   std::shared_ptr<const Operation> record = store.Find(id);    // null when there is none
+#ifndef CLIENT_CPP_DURABLE_INTERNAL_STATE_STORE_H_
+#define CLIENT_CPP_DURABLE_INTERNAL_STATE_STORE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "client/cpp/durable/operation.h"
+
+namespace durable {
+namespace internal {
+
+class StateStore {
+ public:
+  // Later records replace earlier ones with the same id.
+  void Merge(std::vector<Operation> operations) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // A snapshot, which later merges do not touch.
+  std::shared_ptr<const Operation> Find(absl::string_view id) const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Whether anything besides the execution itself is recorded.
+  bool HasOperations() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  mutable absl::Mutex mutex_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const Operation>> operations_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace internal
+}  // namespace durable
+
+#endif  // CLIENT_CPP_DURABLE_INTERNAL_STATE_STORE_H_
