@@ -56,8 +56,8 @@ absl::Status ValidateCallbackOptions(const CallbackOptions& options, const std::
 absl::StatusOr<CallbackHandle> StartCallbackOperation(Context& context, absl::string_view name,
                                                       const CallbackOptions& options) {
   DURABLE_RETURN_IF_ERROR(context.Enter(Describe("callback", name)));
-  const absl::string_view sub_type = options.sub_type().empty() ? "Callback" : options.sub_type();
-  OperationCall call(context, {OperationType::kCallback, sub_type, name});
+  OperationCall call(
+      context, {OperationType::kCallback, SubTypeOr(options.sub_type(), "Callback"), name});
   if (call.record() == nullptr) {
     OperationUpdate start = call.Update(OperationAction::kStart);
     DURABLE_ASSIGN_OR_RETURN(

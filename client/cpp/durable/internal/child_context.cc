@@ -135,7 +135,7 @@ absl::Status DurableContext::RunChild(absl::string_view name, const ChildOptions
   }
   const internal::ChildOperation operation = {
       name,
-      options.sub_type().empty() ? "RunInChildContext" : options.sub_type(),
+      internal::SubTypeOr(options.sub_type(), "RunInChildContext"),
       options.is_virtual(),
       options.summary(),
       [](const ErrorObject&) { return ErrorKind::kChildContext; },

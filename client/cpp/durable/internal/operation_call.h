@@ -98,7 +98,11 @@ absl::Status RequirePermanent(Invocation& invocation, absl::Status status);
 absl::Status ValidateName(absl::string_view name, size_t reserved = 0);
 // 1 to 32 letters, digits, '-' and '_', or none.
 absl::Status ValidateSubType(absl::string_view sub_type);
-// `serdes` is for the type of `slot`.
+// The sub type that was chosen, or the operation's own.
+inline absl::string_view SubTypeOr(const std::string& chosen, absl::string_view standard) {
+  return chosen.empty() ? standard : absl::string_view(chosen);
+}
+// `serdes` is for values of `type`.
 absl::Status ValidateSerdes(const AnySerdes& serdes, const std::type_info& type);
 
 // Whole seconds of `duration`, rounded up. kValidation outside [min, max].

@@ -130,8 +130,8 @@ absl::Status RunStepOperation(Context& context, absl::string_view name, const St
   DURABLE_RETURN_IF_ERROR(ValidateSubType(options.sub_type()));
   DURABLE_RETURN_IF_ERROR(ValidateSerdes(options.serdes(), slot.type()));
   DURABLE_RETURN_IF_ERROR(context.Enter(Describe("step", name)));
-  const absl::string_view sub_type = options.sub_type().empty() ? "Step" : options.sub_type();
-  OperationCall call(context, {OperationType::kStep, sub_type, name});
+  OperationCall call(
+      context, {OperationType::kStep, SubTypeOr(options.sub_type(), "Step"), name});
   absl::Status status = StepRun(call, options, body, slot).Run();
   call.Finish();
   return status;
