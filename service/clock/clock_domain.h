@@ -5,7 +5,7 @@
 // heartbeat and execution deadlines, retention), which a jump carries along unspent unless the domain skips deadlines.
 //
 // Timers are hints: nothing is ever disarmed. The owner says which timers are still live, and stale ones are dropped where
-// they are met. Not thread-safe: the lane of the tree owns it.
+// they are met, or swept out when they could be the majority. Not thread-safe: the lane of the tree owns it.
 //
 //   ClockDomain domain({ClockMode::kSkip, /*skip_deadlines=*/false}, scheduler.Now());
 //   domain.Arm({Timer::Kind::kWait, due, execution, operation});
@@ -68,10 +68,10 @@ class ClockDomain {
   // moves nothing, when there is none or in the other modes.
   bool JumpToNext(absl::Time wall_now, IsLive is_live);
 
-  // Moves time forward by the distance to the first live timer, deadlines included, but at most by `limit`; returns the
-  // distance moved. Both timelines move: this is what AdvanceTime spends.
+  // Moves time forward by the distance to the first live timer, deadlines and retention included, but at most by `limit`,
+  // which is not negative; returns the distance moved. Both timelines move: this is what AdvanceTime spends.
   absl::Duration AdvanceTowardsNext(absl::Time wall_now, absl::Duration limit, IsLive is_live);
-  // Distance to the first live timer of either timeline, retention left out; nullopt: there is none.
+  // Distance to the first live timer of either timeline, retention left out; nullopt: there is none. Looks at all timers.
   absl::optional<absl::Duration> UntilNext(absl::Time wall_now, IsLive is_live);
 
   // Wall moment at which the first live timer falls due without a jump. nullopt: never (MANUAL, or no timer).
@@ -83,18 +83,41 @@ class ClockDomain {
  private:
   struct Entry {
     Timer timer;
+    // In the timeline of the heap that holds the entry.
+    absl::Time due;
     int64_t sequence;
   };
-  // Two binary heaps: the entries of time and of deadline time.
-  std::vector<Entry> timers_;
-  std::vector<Entry> deadlines_;
+  // A binary heap, first due on top.
+  using Heap = std::vector<Entry>;
+
+  static bool FiresLater(const Entry& a, const Entry& b);
+  static void PopTop(Heap& heap);
+  static void DropStaleTop(Heap& heap, IsLive is_live);
+
+  bool TakesPartInJumps(Timer::Kind kind) const;
+  absl::Time Time(absl::Time wall_now) const;
+  void Advance(absl::Duration distance);
+  // The heap whose live top falls due first; nullptr when both are empty. Drops stale tops.
+  Heap* FirstHeap(IsLive is_live);
+  // When an entry of `heap` falls due, in time.
+  absl::Time DueInTime(const Heap& heap, const Entry& entry) const;
+  void SweepStale(IsLive is_live);
+
+  // Timers that jumps go to; their timeline is time.
+  Heap jumping_;
+  // Timers that jumps carry along unspent; their timeline is time - skipped_.
+  Heap carried_;
   ClockConfig config_;
+  // Stale timers are swept out when there are more timers than this, so that live ones are never far outnumbered.
+  uint32_t sweep_above_ = kSweepMinimum;
   // REAL, SKIP: time = wall + offset_. MANUAL: time = frozen_.
   absl::Duration offset_ = absl::ZeroDuration();
   absl::Time frozen_;
-  // deadline time = time - skipped_.
+  // Sum of all jumps.
   absl::Duration skipped_ = absl::ZeroDuration();
   int64_t next_sequence_ = 0;
+
+  static constexpr uint32_t kSweepMinimum = 64;
 };
 
 }  // namespace rehearse
