@@ -1,21 +1,17 @@
 #include "service/executor/session.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "service/base/errors.h"
+#include "service/base/text.h"
 #include "service/checkpoint/execution.h"
 
 namespace rehearse {
 namespace {
 
-bool IsNameCharacter(char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; }
-
 absl::Status ValidateSessionName(absl::string_view name) {
-  if (name.empty() || name.size() > kMaxSessionNameLength ||
-      !std::all_of(name.begin(), name.end(), IsNameCharacter)) {
+  if (name.size() > kMaxSessionNameLength || !IsId(name)) {
     return errors::InvalidParameter(absl::StrCat("Session name '", name, "' must be 1-",
                                                  kMaxSessionNameLength,
                                                  " characters of A-Z a-z 0-9 - _."));
@@ -24,8 +20,7 @@ absl::Status ValidateSessionName(absl::string_view name) {
 }
 
 bool IsVersion(absl::string_view text) {
-  return text == "$LATEST" || text == "$LATEST.PUBLISHED" ||
-         (!text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit));
+  return text == "$LATEST" || text == "$LATEST.PUBLISHED" || IsDigits(text);
 }
 
 absl::Status ValidateRange(absl::string_view function, absl::string_view member, int64_t value,
@@ -64,6 +59,24 @@ absl::Status ValidateFunction(const v1::FunctionSpec& spec) {
   if (nanos > 0 && spec.timeout().seconds() <= kMaxInvocationTimeoutSeconds) return absl::OkStatus();
   return ValidateRange(name, "timeout in seconds", spec.timeout().seconds(), 1,
                        kMaxInvocationTimeoutSeconds);
+}
+
+v1::SessionConfig BuiltInDefaults() {
+  v1::SessionConfig config;
+  config.set_clock_mode(v1::CLOCK_MODE_REAL);
+  config.set_limits_profile("aws");
+  config.set_failure_policy("aws");
+  return config;
+}
+
+v1::SessionConfig FillIn(v1::SessionConfig config, const v1::SessionConfig& defaults) {
+  if (config.clock_mode() == v1::CLOCK_MODE_UNSPECIFIED) {
+    config.set_clock_mode(defaults.clock_mode());
+    config.set_skip_deadlines(config.skip_deadlines() || defaults.skip_deadlines());
+  }
+  if (config.limits_profile().empty()) config.set_limits_profile(defaults.limits_profile());
+  if (config.failure_policy().empty()) config.set_failure_policy(defaults.failure_policy());
+  return config;
 }
 
 }  // namespace
@@ -166,7 +179,7 @@ v1::Session Session::Describe() const {
 }
 
 SessionRegistry::SessionRegistry(v1::SessionConfig defaults, absl::Time now)
-    : defaults_(std::move(defaults)) {
+    : defaults_(FillIn(std::move(defaults), BuiltInDefaults())) {
   sessions_[kDefaultSession] = *Session::Create(kDefaultSession, defaults_, now);
 }
 
@@ -175,14 +188,8 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Create(absl::string_vi
                                                                  absl::Time now) {
   absl::Status valid = ValidateSessionName(name);
   if (!valid.ok()) return valid;
-  if (config.clock_mode() == v1::CLOCK_MODE_UNSPECIFIED) {
-    config.set_clock_mode(defaults_.clock_mode());
-    config.set_skip_deadlines(config.skip_deadlines() || defaults_.skip_deadlines());
-  }
-  if (config.limits_profile().empty()) config.set_limits_profile(defaults_.limits_profile());
-  if (config.failure_policy().empty()) config.set_failure_policy(defaults_.failure_policy());
   absl::StatusOr<std::shared_ptr<Session>> session =
-      Session::Create(std::string(name), std::move(config), now);
+      Session::Create(std::string(name), FillIn(std::move(config), defaults_), now);
   if (!session.ok()) return session.status();
   absl::MutexLock lock(&mutex_);
   if (!sessions_.try_emplace(std::string(name), *session).second) {

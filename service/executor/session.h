@@ -90,7 +90,8 @@ class Session {
 
 class SessionRegistry {
  public:
-  // `defaults` fills what a session's config leaves unset and configures `default`. It must be valid.
+  // `defaults` fills what a session's config leaves unset and configures `default`; what it leaves unset itself is REAL time
+  // and `aws`. Its limits and names must be valid.
   SessionRegistry(v1::SessionConfig defaults, absl::Time now);
 
   // `name` empty is not allowed here. SessionAlreadyExists, InvalidParameter.

@@ -1,0 +1,482 @@
+#include "service/executor/lane.h"
+
+#include <atomic>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "service/base/check.h"
+#include "service/executor/outcome.h"
+
+namespace rehearse {
+namespace {
+
+// Wall time until a change that the store refused is tried again.
+constexpr absl::Duration kCommitRetryDelay = absl::Milliseconds(100);
+
+std::string NameKey(const record::ExecutionRecord& record) {
+  return absl::StrCat(record.session(), "\n", record.function_name(), "\n", record.name());
+}
+
+bool HasFinished(const record::ExecutionProgress& progress) {
+  return IsTerminal(progress.status()) && !progress.terminal_event_pending();
+}
+
+absl::optional<Timer> ToTimer(const absl::optional<OperationTimer>& timer, int64_t execution,
+                              int64_t operation) {
+  if (!timer.has_value()) return absl::nullopt;
+  Timer::Kind kind = Timer::Kind::kWait;
+  switch (timer->kind) {
+    case OperationTimer::Kind::kWait:
+      break;
+    case OperationTimer::Kind::kRetry:
+      kind = Timer::Kind::kRetry;
+      break;
+    case OperationTimer::Kind::kCallbackTimeout:
+      kind = Timer::Kind::kCallbackTimeout;
+      break;
+    case OperationTimer::Kind::kCallbackHeartbeat:
+      kind = Timer::Kind::kCallbackHeartbeat;
+      break;
+  }
+  return Timer{kind, timer->due, execution, operation};
+}
+
+}  // namespace
+
+absl::string_view ExecutionIdOf(absl::string_view arn) { return arn.substr(arn.rfind('/') + 1); }
+
+// A commit on its way. The store may call back on any thread, before or after Commit of the store has returned.
+struct Lane::PendingCommit {
+  ExecutionTree* tree;
+  std::vector<ExecutionDelta> deltas;
+  Committed then;
+  absl::Status status;
+  enum State { kInCall, kAnswered, kReturned };
+  std::atomic<int> state{kInCall};
+};
+
+void Lane::Enter(std::string execution_id, Work work) {
+  const auto it = members_.find(execution_id);
+  if (it == members_.end()) return work(nullptr);
+  TreeMember* member = it->second;
+  if (!member->tree->committing) {
+    member->tree->session->Touch(context_.scheduler.Now());
+    return work(member);
+  }
+  RunOrQueue(*member->tree, [this, id = std::move(execution_id), work = std::move(work)]() mutable {
+    Enter(std::move(id), std::move(work));
+  });
+}
+
+void Lane::RunOrQueue(ExecutionTree& tree, Scheduler::Task task) {
+  if (!tree.committing) return task();
+  if (tree.waiting == nullptr) tree.waiting = std::make_unique<std::deque<Scheduler::Task>>();
+  tree.waiting->push_back(std::move(task));
+}
+
+TreeMember& Lane::AddMember(ExecutionTree& tree, std::string arn) {
+  auto member = std::make_unique<TreeMember>();
+  member->tree = &tree;
+  member->index = static_cast<int64_t>(tree.members.size());
+  member->arn = std::move(arn);
+  members_[ExecutionIdOf(member->arn)] = member.get();
+  tree.members.push_back(std::move(member));
+  return *tree.members.back();
+}
+
+void Lane::RemoveMember(TreeMember& member) {
+  members_.erase(ExecutionIdOf(member.arn));
+  member.tree->members[member.index].reset();
+}
+
+void Lane::RemoveIfEmpty(ExecutionTree& tree) {
+  for (const std::unique_ptr<TreeMember>& member : tree.members) {
+    if (member != nullptr) return;
+  }
+  if (!tree.removed) tree.removed = [] {};
+}
+
+void Lane::RemoveTree(ExecutionTree& tree) {
+  if (tree.wake_timer != 0) context_.scheduler.Cancel(index_, tree.wake_timer);
+  for (const std::unique_ptr<TreeMember>& member : tree.members) {
+    if (member == nullptr) continue;
+    if (member->active != nullptr && member->active->lease != nullptr) {
+      member->active->lease->Abort(v1::ServeResponse::Abort::SESSION_ENDED);
+    }
+    if (member->active != nullptr) ReleaseActive(*member);
+    if (member->execution != nullptr) {
+      ExecutionNotice notice{*member->execution};
+      notice.removed = true;
+      context_.notifier.Notify(notice);
+    }
+    members_.erase(ExecutionIdOf(member->arn));
+  }
+  for (const std::unique_ptr<PlainInvocation>& plain : tree.plain) {
+    if (plain->timeout_timer != 0) context_.scheduler.Cancel(index_, plain->timeout_timer);
+    if (plain->lease != nullptr) plain->lease->Abort(v1::ServeResponse::Abort::SESSION_ENDED);
+  }
+  if (tree.advances != nullptr) {
+    for (rehearse::Advance& advance : *tree.advances) advance.done(std::move(advance.fired));
+  }
+  const auto by_session = trees_by_session_.find(tree.session->name());
+  by_session->second.erase(&tree);
+  if (by_session->second.empty()) trees_by_session_.erase(by_session);
+  for (auto it = trees_.begin(); it != trees_.end(); ++it) {
+    if (it->get() == &tree) {
+      trees_.erase(it);
+      return;
+    }
+  }
+}
+
+TreeMember* Lane::FindByArn(absl::string_view arn) {
+  const auto it = members_.find(ExecutionIdOf(arn));
+  return it == members_.end() ? nullptr : it->second;
+}
+
+void Lane::StartExecution(StartPlan plan, Done<v1::StartExecutionResponse> done) {
+  if (!plan.named) return StartNew(std::move(plan), std::move(done));
+  const auto starting = starting_.find(NameKey(plan.record));
+  if (starting != starting_.end()) {
+    return RunOrQueue(*starting->second,
+                      [this, plan = std::move(plan), done = std::move(done)]() mutable {
+                        StartExecution(std::move(plan), std::move(done));
+                      });
+  }
+  absl::StatusOr<absl::optional<std::string>> existing = context_.store.FindByName(
+      plan.record.session(), plan.record.function_name(), plan.record.name());
+  if (!existing.ok()) return done(existing.status());
+  if (!existing->has_value()) return StartNew(std::move(plan), std::move(done));
+  absl::StatusOr<StoredExecution> stored = context_.store.LoadHeader(**existing);
+  if (!stored.ok()) return done(stored.status());
+  if (stored->input != plan.input) return done(errors::ExecutionAlreadyStarted(plan.record.name()));
+  v1::StartExecutionResponse response;
+  response.set_durable_execution_arn(stored->record.arn());
+  response.set_executed_version(stored->record.version());
+  response.set_already_started(true);
+  done(std::move(response));
+}
+
+void Lane::StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done) {
+  const int64_t max_open = plan.session->limits().open_executions;
+  if (max_open > 0 && plan.session->open_executions >= max_open) {
+    return done(errors::TooManyRequests(
+        absl::StrCat("The session has ", max_open, " open executions, its limit; stop some or wait."),
+        "ConcurrentInvocationLimitExceeded", absl::Seconds(1)));
+  }
+  auto owned = std::make_unique<ExecutionTree>(plan.session, context_.scheduler.Now());
+  ExecutionTree& tree = *owned;
+  trees_.insert(std::move(owned));
+  trees_by_session_[plan.session->name()].insert(&tree);
+  const std::string name_key = plan.named ? NameKey(plan.record) : "";
+  if (plan.named) starting_[name_key] = &tree;
+
+  std::vector<ExecutionDelta> deltas;
+  deltas.push_back(rehearse::StartExecution(std::move(plan.record), std::move(plan.input), Now(tree)));
+  AddMember(tree, deltas[0].arn);
+  v1::StartExecutionResponse response;
+  response.set_durable_execution_arn(deltas[0].arn);
+  response.set_executed_version(deltas[0].created->version());
+  Commit(tree, std::move(deltas),
+         [this, &tree, name_key, response = std::move(response),
+          done = std::move(done)](absl::Status status) mutable {
+           if (!name_key.empty()) starting_.erase(name_key);
+           if (!status.ok()) {
+             RemoveMember(*tree.members[0]);
+             RemoveIfEmpty(tree);
+             return done(std::move(status));
+           }
+           TreeMember& member = *tree.members[0];
+           done(std::move(response));
+           Trigger(member);
+         });
+}
+
+void Lane::Commit(TreeMember& member, ExecutionChange change, Committed then) {
+  std::vector<ExecutionDelta> deltas;
+  deltas.push_back(std::move(change).Finish());
+  Commit(*member.tree, std::move(deltas), std::move(then));
+}
+
+void Lane::Commit(ExecutionTree& tree, std::vector<ExecutionDelta> deltas, Committed then) {
+  REHEARSE_CHECK(!tree.committing);
+  tree.committing = true;
+  auto commit = std::make_shared<PendingCommit>();
+  commit->tree = &tree;
+  commit->deltas = std::move(deltas);
+  commit->then = std::move(then);
+  std::vector<const ExecutionDelta*> pointers;
+  pointers.reserve(commit->deltas.size());
+  for (const ExecutionDelta& delta : commit->deltas) pointers.push_back(&delta);
+  context_.store.Commit(std::move(pointers), [this, commit](absl::Status status) {
+    commit->status = std::move(status);
+    int expected = PendingCommit::kInCall;
+    if (commit->state.compare_exchange_strong(expected, PendingCommit::kAnswered)) return;
+    context_.scheduler.Post(index_, [this, commit] { FinishCommit(commit, commit->status); });
+  });
+  int expected = PendingCommit::kInCall;
+  if (commit->state.compare_exchange_strong(expected, PendingCommit::kReturned)) return;
+  FinishCommit(commit, commit->status);
+}
+
+void Lane::FinishCommit(std::shared_ptr<PendingCommit> commit, absl::Status status) {
+  ExecutionTree& tree = *commit->tree;
+  tree.committing = false;
+  std::vector<TreeMember*> finished;
+  if (status.ok()) {
+    for (ExecutionDelta& delta : commit->deltas) {
+      TreeMember* member = FindByArn(delta.arn);
+      const bool live = !HasFinished(delta.progress);
+      Apply(tree, std::move(delta));
+      if (!live) finished.push_back(member);
+    }
+  }
+  // The tree settles once, when all that follows from this has been done.
+  const bool outermost = !tree.settling;
+  tree.settling = true;
+  commit->then(std::move(status));
+  for (TreeMember* member : finished) FinishExecution(*member);
+  while (!tree.committing && tree.waiting != nullptr) {
+    Scheduler::Task task = std::move(tree.waiting->front());
+    tree.waiting->pop_front();
+    if (tree.waiting->empty()) tree.waiting.reset();
+    task();
+  }
+  tree.settle_again = true;
+  if (!outermost) return;
+  tree.settling = false;
+  Settle(tree);
+}
+
+void Lane::Apply(ExecutionTree& tree, ExecutionDelta delta) {
+  TreeMember& member = *FindByArn(delta.arn);
+  const bool started = delta.created.has_value();
+  std::vector<int64_t> touched;
+  touched.reserve(delta.operations.size());
+  for (const record::OperationRecord& operation : delta.operations) touched.push_back(operation.index());
+  record::ExecutionProgress before;
+  if (started) {
+    member.execution = std::make_unique<Execution>(std::move(delta));
+    ++tree.session->open_executions;
+  } else {
+    before = member.execution->progress();
+    member.execution->Apply(std::move(delta));
+  }
+  ArmTimers(member, touched);
+  ArmExecutionTimers(member, before);
+  ExecutionNotice notice{*member.execution};
+  notice.started = started;
+  notice.finished = HasFinished(member.execution->progress());
+  context_.notifier.Notify(notice);
+  if (member.active != nullptr && member.active->idle.has_value() &&
+      member.execution->AnyTouchedAfter(member.execution->progress().seen_sequence())) {
+    EndIdle(member);
+  }
+}
+
+void Lane::ArmTimers(TreeMember& member, const std::vector<int64_t>& operations) {
+  for (int64_t index : operations) {
+    const absl::optional<Timer> timer =
+        ToTimer(TimerOf(member.execution->operation(index)), member.index, index);
+    if (timer.has_value()) member.tree->clock.Arm(*timer);
+  }
+}
+
+void Lane::ArmExecutionTimers(TreeMember& member, const record::ExecutionProgress& before) {
+  const record::ExecutionProgress& progress = member.execution->progress();
+  if (progress.has_timeout_deadline() &&
+      ToAbsl(progress.timeout_deadline()) != ToAbsl(before.timeout_deadline())) {
+    member.tree->clock.Arm(
+        {Timer::Kind::kExecutionTimeout, ToAbsl(progress.timeout_deadline()), member.index, 0});
+  }
+  if (progress.has_backoff_until() && ToAbsl(progress.backoff_until()) != ToAbsl(before.backoff_until())) {
+    member.tree->clock.Arm({Timer::Kind::kBackoff, ToAbsl(progress.backoff_until()), member.index, 0});
+  }
+}
+
+void Lane::FinishExecution(TreeMember& member) {
+  ExecutionTree& tree = *member.tree;
+  const std::unique_ptr<Execution> execution = std::move(member.execution);
+  --tree.session->open_executions;
+  ++tree.session->closed_executions;
+  if (member.active != nullptr) {
+    // Closed from outside while it ran.
+    if (member.active->lease != nullptr) {
+      member.active->lease->Abort(execution->progress().status() == v1::EXECUTION_STATUS_TIMED_OUT
+                                      ? v1::ServeResponse::Abort::EXECUTION_TIMED_OUT
+                                      : v1::ServeResponse::Abort::EXECUTION_STOPPED);
+    }
+    ReleaseActive(member);
+  }
+  const v1::DurableConfig& config = execution->record().durable_config();
+  const int days = config.has_retention_period_in_days() ? config.retention_period_in_days()
+                                                         : kDefaultRetentionDays;
+  member.retention_due = Now(tree).deadline_time + absl::Hours(24) * days;
+  tree.clock.Arm({Timer::Kind::kRetention, member.retention_due, member.index, 0});
+  if (!execution->record().has_parent()) return;
+  DeliverOutcome(tree, execution->record().parent().arn(), execution->record().parent().operation_id(),
+                 OutcomeOf(*execution));
+}
+
+void Lane::RetryLater(const TreeMember& member, Work work) {
+  context_.scheduler.PostAt(
+      index_, context_.scheduler.Now() + kCommitRetryDelay,
+      [this, id = std::string(ExecutionIdOf(member.arn)), work = std::move(work)]() mutable {
+        Enter(std::move(id), [work = std::move(work)](TreeMember* member) mutable {
+          if (member != nullptr && member->execution != nullptr) work(member);
+        });
+      });
+}
+
+void Lane::Checkpoint(TreeMember& member, v1::CheckpointRequest request, StaleTokenSpelling spelling,
+                      Done<v1::CheckpointResponse> done) {
+  if (request.updates().empty() && member.active != nullptr && !member.active->held_outcomes.empty()) {
+    // A poll asks for news: what was held back for the history's sake is news.
+    std::string id(ExecutionIdOf(member.arn));
+    return ReleaseHeldOutcomes(member, [this, id = std::move(id), request = std::move(request), spelling,
+                                        done = std::move(done)]() mutable {
+      Enter(std::move(id), [this, request = std::move(request), spelling,
+                            done = std::move(done)](TreeMember* member) mutable {
+        if (member == nullptr || member->execution == nullptr) {
+          return done(errors::StaleCheckpointToken(spelling));
+        }
+        Checkpoint(*member, std::move(request), spelling, std::move(done));
+      });
+    });
+  }
+  const ChainedTargets targets = ResolveTargets(member, request);
+  absl::StatusOr<CheckpointOutcome> outcome =
+      ProcessCheckpoint(*member.execution, {request, Now(*member.tree), member.tree->session->limits(),
+                                            context_.ids, targets, spelling});
+  if (!outcome.ok()) return done(outcome.status());
+  if (!outcome->delta.has_value()) return done(std::move(outcome->response));
+
+  std::vector<ExecutionDelta> deltas;
+  std::vector<std::string> plain;
+  for (const Effect& effect : outcome->effects) {
+    if (effect.kind != Effect::Kind::kStartChainedInvoke) continue;
+    for (const record::OperationRecord& operation : outcome->delta->operations) {
+      if (operation.operation().id() != effect.operation_id) continue;
+      if (operation.chained_target().child_arn().empty()) {
+        plain.push_back(effect.operation_id);
+      } else {
+        deltas.push_back(ChildOf(member, operation));
+      }
+    }
+  }
+  for (const ExecutionDelta& child : deltas) AddMember(*member.tree, child.arn);
+  const size_t children = deltas.size();
+  deltas.push_back(*std::move(outcome->delta));
+  Commit(*member.tree, std::move(deltas),
+         [this, &member, children, plain = std::move(plain), response = std::move(outcome->response),
+          done = std::move(done)](absl::Status status) mutable {
+           ExecutionTree& tree = *member.tree;
+           const size_t first_child = tree.members.size() - children;
+           if (!status.ok()) {
+             for (size_t i = first_child; i < tree.members.size(); ++i) RemoveMember(*tree.members[i]);
+             return done(std::move(status));
+           }
+           done(std::move(response));
+           for (size_t i = first_child; i < first_child + children; ++i) Trigger(*tree.members[i]);
+           for (const std::string& operation_id : plain) StartPlain(member, operation_id);
+         });
+}
+
+void Lane::Stop(TreeMember& member, const v1::ErrorObject& error, Done<v1::StopExecutionResponse> done) {
+  ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
+  rehearse::Stop(change, error);
+  v1::StopExecutionResponse response;
+  *response.mutable_stop_timestamp() = change.progress().end_time();
+  Commit(member, std::move(change),
+         [response = std::move(response), done = std::move(done)](absl::Status status) mutable {
+           if (!status.ok()) return done(std::move(status));
+           done(std::move(response));
+         });
+}
+
+void Lane::Pause(TreeMember& member, const v1::PauseExecutionRequest& request,
+                 Done<v1::PauseExecutionResponse> done) {
+  ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
+  const bool queued = member.active != nullptr && !member.execution->invocation_in_flight();
+  if (queued) OweInvocation(change);
+  absl::Status status = rehearse::Pause(change, request);
+  if (!status.ok()) return done(std::move(status));
+  Commit(member, std::move(change),
+         [this, &member, queued, done = std::move(done)](absl::Status status) mutable {
+           if (!status.ok()) return done(std::move(status));
+           if (queued) ReleaseActive(member);
+           done(v1::PauseExecutionResponse());
+         });
+}
+
+void Lane::Resume(TreeMember& member, const v1::ResumeExecutionRequest& request,
+                  Done<v1::ResumeExecutionResponse> done) {
+  ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
+  absl::StatusOr<NextStep> next = rehearse::Resume(change, request);
+  if (!next.ok()) return done(next.status());
+  Commit(member, std::move(change),
+         [this, &member, next = *next, done = std::move(done)](absl::Status status) mutable {
+           if (!status.ok()) return done(std::move(status));
+           done(v1::ResumeExecutionResponse());
+           if (next == NextStep::kInvoke) Trigger(member);
+         });
+}
+
+void Lane::ChangeCallback(TreeMember& member, CallbackChange stage,
+                          absl::AnyInvocable<void(absl::Status)> done) {
+  ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
+  const int64_t before = change.progress().change_sequence();
+  absl::Status status = stage(change);
+  if (!status.ok()) return done(std::move(status));
+  const bool completed = change.progress().change_sequence() != before;
+  Commit(member, std::move(change),
+         [this, &member, completed, done = std::move(done)](absl::Status status) mutable {
+           const bool ok = status.ok();
+           done(std::move(status));
+           if (ok && completed) Trigger(member);
+         });
+}
+
+absl::Status Lane::Delete(TreeMember& member) {
+  absl::Status status = context_.store.Delete({member.arn});
+  if (!status.ok()) return status;
+  ExecutionTree& tree = *member.tree;
+  --tree.session->closed_executions;
+  RemoveMember(member);
+  RemoveIfEmpty(tree);
+  Settle(tree);
+  return absl::OkStatus();
+}
+
+void Lane::RemoveSession(absl::string_view session, absl::AnyInvocable<void()> done) {
+  const auto it = trees_by_session_.find(session);
+  if (it == trees_by_session_.end()) return done();
+  auto left = std::make_shared<size_t>(it->second.size());
+  auto all_removed = std::make_shared<absl::AnyInvocable<void()>>(std::move(done));
+  const std::vector<ExecutionTree*> trees(it->second.begin(), it->second.end());
+  for (ExecutionTree* tree : trees) {
+    tree->removed = [left, all_removed] {
+      if (--*left == 0) (*all_removed)();
+    };
+    // A tree with a commit on its way goes when that has come back.
+    if (!tree->committing) Settle(*tree);
+  }
+}
+
+void Lane::Shutdown() {
+  shut_down_ = true;
+  for (const std::unique_ptr<ExecutionTree>& tree : trees_) {
+    for (const std::unique_ptr<TreeMember>& member : tree->members) {
+      if (member == nullptr || member->active == nullptr) continue;
+      EndIdle(*member);
+      if (member->active->lease != nullptr) {
+        member->active->lease->Abort(v1::ServeResponse::Abort::SESSION_ENDED);
+      }
+    }
+    if (tree->advances == nullptr) continue;
+    for (rehearse::Advance& advance : *tree->advances) advance.done(std::move(advance.fired));
+    tree->advances.reset();
+  }
+}
+
+}  // namespace rehearse

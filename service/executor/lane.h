@@ -1,0 +1,171 @@
+// Lane: one serial queue, the execution trees pinned to it, and everything that happens to them.
+//
+// All methods run on the lane. Work on a tree enters through Enter, which holds it back while a commit of that tree is on its
+// way; inside, state is read freely and changed by staging a delta and committing it. Behind every commit the tree is settled:
+// what is due fires, an idle tree's time jumps, the next wake-up is armed.
+//
+//   lane.Enter(execution_id, [](TreeMember* member) { ... });     // nullptr: no such execution
+#ifndef REHEARSE_SERVICE_EXECUTOR_LANE_H_
+#define REHEARSE_SERVICE_EXECUTOR_LANE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "rehearse/v1/durable_executions.pb.h"
+#include "rehearse/v1/test_sessions.pb.h"
+#include "service/base/errors.h"
+#include "service/checkpoint/checkpoint_processor.h"
+#include "service/checkpoint/lifecycle.h"
+#include "service/executor/describe.h"
+#include "service/executor/execution_tree.h"
+#include "service/executor/executor.h"
+#include "service/executor/waiters.h"
+
+namespace rehearse {
+
+// What all lanes of an executor share.
+struct ExecutorContext {
+  ExecutorOptions options;
+  Scheduler& scheduler;
+  ExecutionStore& store;
+  Invoker& invoker;
+  IdSource& ids;
+  SessionRegistry sessions;
+  ExecutionNotifier notifier;
+  Waiters waiters;
+};
+
+// A start whose session, function and limits have been checked.
+struct StartPlan {
+  std::shared_ptr<Session> session;
+  record::ExecutionRecord record;
+  absl::optional<std::string> input;
+  // The caller chose the name: it may be in use.
+  bool named = false;
+};
+
+class Lane {
+ public:
+  template <typename Response>
+  using Done = Executor::Done<Response>;
+  using Work = absl::AnyInvocable<void(TreeMember*)>;
+
+  Lane(int index, ExecutorContext& context) : index_(index), context_(context) {}
+
+  // Runs `work` with the execution, or with nullptr, as soon as no commit of its tree is on its way.
+  void Enter(std::string execution_id, Work work);
+
+  void StartExecution(StartPlan plan, Done<v1::StartExecutionResponse> done);
+
+  // On a live execution.
+  void Checkpoint(TreeMember& member, v1::CheckpointRequest request, StaleTokenSpelling spelling,
+                  Done<v1::CheckpointResponse> done);
+  void Stop(TreeMember& member, const v1::ErrorObject& error, Done<v1::StopExecutionResponse> done);
+  void Pause(TreeMember& member, const v1::PauseExecutionRequest& request,
+             Done<v1::PauseExecutionResponse> done);
+  void Resume(TreeMember& member, const v1::ResumeExecutionRequest& request,
+              Done<v1::ResumeExecutionResponse> done);
+  // Stages something on a callback and commits it.
+  using CallbackChange = absl::FunctionRef<absl::Status(ExecutionChange&)>;
+  void ChangeCallback(TreeMember& member, CallbackChange stage, absl::AnyInvocable<void(absl::Status)> done);
+  void Idle(TreeMember& member, absl::string_view request_id, IdleWait idle);
+  void EndIdle(TreeMember& member);
+  // Starts the kept invocation. False: none is kept.
+  bool InvokeOwed(TreeMember& member);
+
+  // A finished execution.
+  absl::Status Delete(TreeMember& member);
+
+  void Advance(absl::string_view session, const v1::AdvanceTimeRequest& request,
+               absl::AnyInvocable<void(std::vector<v1::FiredTimer>)> done);
+  // `done` when every tree of the session is gone.
+  void RemoveSession(absl::string_view session, absl::AnyInvocable<void()> done);
+  void Shutdown();
+
+  Moment Now(const ExecutionTree& tree) const { return tree.clock.Read(context_.scheduler.Now()); }
+  InvocationOutlook OutlookOf(const TreeMember& member) const;
+  int index() const { return index_; }
+
+ private:
+  using Committed = absl::AnyInvocable<void(absl::Status)>;
+  struct PendingCommit;
+
+  // --- lane.cc: trees and commits.
+  TreeMember& AddMember(ExecutionTree& tree, std::string arn);
+  void RemoveMember(TreeMember& member);
+  // Has the tree removed when its last member is gone.
+  void RemoveIfEmpty(ExecutionTree& tree);
+  TreeMember* FindByArn(absl::string_view arn);
+  void RunOrQueue(ExecutionTree& tree, Scheduler::Task task);
+  // Writes, applies, calls `then`, and settles the tree. Nothing may touch the tree until then.
+  void Commit(ExecutionTree& tree, std::vector<ExecutionDelta> deltas, Committed then);
+  void Commit(TreeMember& member, ExecutionChange change, Committed then);
+  void FinishCommit(std::shared_ptr<PendingCommit> commit, absl::Status status);
+  void Apply(ExecutionTree& tree, ExecutionDelta delta);
+  void ArmTimers(TreeMember& member, const std::vector<int64_t>& operations);
+  void ArmExecutionTimers(TreeMember& member, const record::ExecutionProgress& before);
+  void FinishExecution(TreeMember& member);
+  // Runs `work` on the execution later: the store refused a change that nobody outside waits for.
+  void RetryLater(const TreeMember& member, Work work);
+  void StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done);
+  void RemoveTree(ExecutionTree& tree);
+
+  // --- lane_invocations.cc: gate, places, ends.
+  void Trigger(TreeMember& member);
+  void AcquirePlace(TreeMember& member);
+  void ReleaseActive(TreeMember& member);
+  void OnPlace(TreeMember& member, absl::StatusOr<std::unique_ptr<InvocationLease>> lease);
+  void SendInvocation(TreeMember& member, std::vector<std::string> updated_operation_ids);
+  void OnInvocationEnded(TreeMember& member, InvocationResult result);
+  void OnInvocationTimedOut(TreeMember& member);
+  ResolvedFunction FunctionOf(const TreeMember& member) const;
+
+  // --- lane_chained.cc: targets of chained invokes.
+  ChainedTargets ResolveTargets(const TreeMember& member, const v1::CheckpointRequest& request) const;
+  ExecutionDelta ChildOf(const TreeMember& parent, const record::OperationRecord& operation) const;
+  void StartPlain(TreeMember& parent, const std::string& operation_id);
+  void OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
+                    absl::StatusOr<std::unique_ptr<InvocationLease>> lease);
+  void OnPlainEnded(ExecutionTree& tree, int64_t ticket, InvocationEnd end);
+  void DeliverOutcome(ExecutionTree& tree, absl::string_view parent_arn, std::string operation_id,
+                      ChainedOutcome outcome);
+  void CommitOutcomes(TreeMember& parent, std::vector<std::pair<std::string, ChainedOutcome>> outcomes,
+                      absl::AnyInvocable<void()> then);
+  void ReleaseHeldOutcomes(TreeMember& parent, absl::AnyInvocable<void()> then);
+
+  // --- lane_time.cc: timers, jumps, advances.
+  bool IsLive(const ExecutionTree& tree, const Timer& timer) const;
+  // The tree may be gone afterwards.
+  void Settle(ExecutionTree& tree);
+  bool SettleOnce(ExecutionTree& tree);
+  bool FireDue(ExecutionTree& tree, absl::Time wall_now);
+  bool SpendAdvance(ExecutionTree& tree, absl::Time wall_now);
+  bool BusyForAdvance(const ExecutionTree& tree) const;
+  void ArmWake(ExecutionTree& tree);
+  void Purge(TreeMember& member);
+
+  const int index_;
+  ExecutorContext& context_;
+  bool shut_down_ = false;
+  int64_t next_ticket_ = 1;
+  absl::flat_hash_set<std::unique_ptr<ExecutionTree>> trees_;
+  // Keys are views of the members' ARNs: their last segment.
+  absl::flat_hash_map<absl::string_view, TreeMember*> members_;
+  absl::flat_hash_map<std::string, absl::flat_hash_set<ExecutionTree*>> trees_by_session_;
+  // Names whose first commit is on its way.
+  absl::flat_hash_map<std::string, ExecutionTree*> starting_;
+};
+
+// The last segment of an ARN.
+absl::string_view ExecutionIdOf(absl::string_view arn);
+
+}  // namespace rehearse
+
+#endif  // REHEARSE_SERVICE_EXECUTOR_LANE_H_

@@ -1,0 +1,268 @@
+// Lane: what is due, jumps of time, and advances.
+#include <algorithm>
+#include <utility>
+
+#include "service/executor/lane.h"
+
+namespace rehearse {
+namespace {
+
+v1::FiredTimer::Kind FiredKind(Timer::Kind kind) {
+  switch (kind) {
+    case Timer::Kind::kWait:
+      return v1::FiredTimer::KIND_WAIT;
+    case Timer::Kind::kRetry:
+      return v1::FiredTimer::KIND_RETRY;
+    case Timer::Kind::kBackoff:
+      return v1::FiredTimer::KIND_BACKOFF;
+    case Timer::Kind::kCallbackTimeout:
+      return v1::FiredTimer::KIND_CALLBACK_TIMEOUT;
+    case Timer::Kind::kCallbackHeartbeat:
+      return v1::FiredTimer::KIND_CALLBACK_HEARTBEAT;
+    case Timer::Kind::kExecutionTimeout:
+      return v1::FiredTimer::KIND_EXECUTION_TIMEOUT;
+    case Timer::Kind::kRetention:
+      return v1::FiredTimer::KIND_RETENTION;
+  }
+  return v1::FiredTimer::KIND_UNSPECIFIED;
+}
+
+bool Matches(Timer::Kind kind, OperationTimer::Kind operation) {
+  switch (operation) {
+    case OperationTimer::Kind::kWait:
+      return kind == Timer::Kind::kWait;
+    case OperationTimer::Kind::kRetry:
+      return kind == Timer::Kind::kRetry;
+    case OperationTimer::Kind::kCallbackTimeout:
+      return kind == Timer::Kind::kCallbackTimeout;
+    case OperationTimer::Kind::kCallbackHeartbeat:
+      return kind == Timer::Kind::kCallbackHeartbeat;
+  }
+  return false;
+}
+
+}  // namespace
+
+// The records say which timers are still wanted.
+bool Lane::IsLive(const ExecutionTree& tree, const Timer& timer) const {
+  const TreeMember* member = tree.members[timer.execution].get();
+  if (member == nullptr) return false;
+  if (timer.kind == Timer::Kind::kRetention) return member->retention_due == timer.due;
+  if (member->execution == nullptr || member->execution->closed()) return false;
+  const record::ExecutionProgress& progress = member->execution->progress();
+  if (timer.kind == Timer::Kind::kExecutionTimeout) {
+    return progress.has_timeout_deadline() && ToAbsl(progress.timeout_deadline()) == timer.due;
+  }
+  if (timer.kind == Timer::Kind::kBackoff) {
+    return progress.has_backoff_until() && ToAbsl(progress.backoff_until()) == timer.due;
+  }
+  const absl::optional<OperationTimer> wanted =
+      TimerOf(member->execution->operation(timer.operation));
+  return wanted.has_value() && wanted->due == timer.due && Matches(timer.kind, wanted->kind);
+}
+
+void Lane::Settle(ExecutionTree& tree) {
+  tree.settle_again = true;
+  if (tree.settling) return;
+  tree.settling = true;
+  while (tree.settle_again && !tree.committing && !tree.removed) {
+    tree.settle_again = SettleOnce(tree);
+  }
+  tree.settling = false;
+  if (tree.committing) return;
+  if (!tree.removed) return ArmWake(tree);
+  absl::AnyInvocable<void()> removed = std::move(tree.removed);
+  RemoveTree(tree);
+  removed();
+}
+
+// Returns whether something has happened, so that there may be more to do.
+bool Lane::SettleOnce(ExecutionTree& tree) {
+  const absl::Time wall_now = context_.scheduler.Now();
+  if (FireDue(tree, wall_now)) return true;
+  if (tree.advances != nullptr && SpendAdvance(tree, wall_now)) return true;
+  if (shut_down_ || tree.active_count > tree.idle_count) return false;
+  return tree.clock.JumpToNext(wall_now, [&](const Timer& timer) { return IsLive(tree, timer); });
+}
+
+bool Lane::FireDue(ExecutionTree& tree, absl::Time wall_now) {
+  const Moment moment = tree.clock.Read(wall_now);
+  std::vector<std::pair<TreeMember*, std::unique_ptr<ExecutionChange>>> changes;
+  auto change_of = [&](TreeMember* member) -> ExecutionChange& {
+    for (auto& [changed, change] : changes) {
+      if (changed == member) return *change;
+    }
+    changes.emplace_back(member, std::make_unique<ExecutionChange>(*member->execution, moment,
+                                                                   ExecutionChange::Origin::kOutside));
+    return *changes.back().second;
+  };
+  std::vector<Timer> fired;
+  std::vector<TreeMember*> purged;
+  while (absl::optional<Timer> timer =
+             tree.clock.PopDue(wall_now, [&](const Timer& timer) { return IsLive(tree, timer); })) {
+    TreeMember* member = tree.members[timer->execution].get();
+    fired.push_back(*timer);
+    if (timer->kind == Timer::Kind::kRetention) {
+      purged.push_back(member);
+      continue;
+    }
+    ExecutionChange& change = change_of(member);
+    // An earlier timer of the same moment may have closed the execution.
+    if (IsTerminal(change.progress().status())) continue;
+    switch (timer->kind) {
+      case Timer::Kind::kExecutionTimeout:
+        TimeOut(change);
+        break;
+      case Timer::Kind::kBackoff:
+        change.progress().clear_backoff_until();
+        break;
+      default:
+        CompleteIfDue(change, member->execution->operation(timer->operation).operation().id());
+    }
+  }
+  if (fired.empty()) return false;
+  if (tree.advances != nullptr) {
+    std::vector<v1::FiredTimer>& report = tree.advances->front().fired;
+    for (const Timer& timer : fired) {
+      const TreeMember& member = *tree.members[timer.execution];
+      v1::FiredTimer entry;
+      entry.set_kind(FiredKind(timer.kind));
+      entry.set_durable_execution_arn(member.arn);
+      const bool deadline = timer.kind >= Timer::Kind::kCallbackTimeout;
+      SetTimestamp(deadline ? timer.due + (moment.time - moment.deadline_time) : timer.due,
+                   entry.mutable_due());
+      if (timer.kind != Timer::Kind::kBackoff && timer.kind < Timer::Kind::kExecutionTimeout) {
+        entry.set_operation_id(member.execution->operation(timer.operation).operation().id());
+      }
+      report.push_back(std::move(entry));
+    }
+  }
+  for (TreeMember* member : purged) Purge(*member);
+  if (changes.empty()) return true;
+
+  std::vector<ExecutionDelta> deltas;
+  std::vector<TreeMember*> changed;
+  for (auto& [member, change] : changes) {
+    deltas.push_back(std::move(*change).Finish());
+    changed.push_back(member);
+  }
+  Commit(tree, std::move(deltas), [this, &tree, changed = std::move(changed),
+                                   fired = std::move(fired)](absl::Status status) {
+    if (status.ok()) {
+      for (TreeMember* member : changed) Trigger(*member);
+      return;
+    }
+    // Nothing has happened: the timers are wanted as before, a little later.
+    context_.scheduler.PostAt(index_, context_.scheduler.Now() + absl::Milliseconds(100),
+                              [this, id = std::string(ExecutionIdOf(tree.members[0]->arn)), fired] {
+                                Enter(id, [this, fired](TreeMember* root) {
+                                  if (root == nullptr) return;
+                                  for (const Timer& timer : fired) root->tree->clock.Arm(timer);
+                                  Settle(*root->tree);
+                                });
+                              });
+  });
+  return true;
+}
+
+void Lane::Purge(TreeMember& member) {
+  // A store that cannot delete now keeps the execution a little longer than it must.
+  context_.store.Delete({member.arn}).IgnoreError();
+  --member.tree->session->closed_executions;
+  ExecutionTree& tree = *member.tree;
+  RemoveMember(member);
+  RemoveIfEmpty(tree);
+}
+
+// The clock has arrived, or moves on to what is due next, unless something that the advance caused still runs.
+bool Lane::SpendAdvance(ExecutionTree& tree, absl::Time wall_now) {
+  if (BusyForAdvance(tree)) return false;
+  rehearse::Advance& advance = tree.advances->front();
+  if (advance.remaining > absl::ZeroDuration()) {
+    advance.remaining -= tree.clock.AdvanceTowardsNext(
+        wall_now, advance.remaining, [&](const Timer& timer) { return IsLive(tree, timer); });
+    return true;
+  }
+  rehearse::Advance spent = std::move(advance);
+  tree.advances->pop_front();
+  if (tree.advances->empty()) tree.advances.reset();
+  spent.done(std::move(spent.fired));
+  return true;
+}
+
+bool Lane::BusyForAdvance(const ExecutionTree& tree) const {
+  const absl::flat_hash_set<int64_t>& bystanders = tree.advances->front().bystanders;
+  for (const std::unique_ptr<TreeMember>& member : tree.members) {
+    if (member == nullptr || member->active == nullptr || member->active->idle.has_value()) continue;
+    if (bystanders.contains(member->active->ticket)) continue;
+    const InvocationOutlook outlook = OutlookOf(*member);
+    if (outlook.running || outlook.has_place) return true;
+  }
+  for (const std::unique_ptr<PlainInvocation>& plain : tree.plain) {
+    if (!bystanders.contains(plain->ticket)) return true;
+  }
+  return false;
+}
+
+void Lane::Advance(absl::string_view session, const v1::AdvanceTimeRequest& request,
+                   absl::AnyInvocable<void(std::vector<v1::FiredTimer>)> done) {
+  struct Gathered {
+    size_t left = 1;
+    std::vector<v1::FiredTimer> fired;
+    absl::AnyInvocable<void(std::vector<v1::FiredTimer>)> done;
+    void Add(std::vector<v1::FiredTimer> more) {
+      std::move(more.begin(), more.end(), std::back_inserter(fired));
+      if (--left == 0) done(std::move(fired));
+    }
+  };
+  auto gathered = std::make_shared<Gathered>();
+  gathered->done = std::move(done);
+  std::vector<ExecutionTree*> trees;
+  const auto it = trees_by_session_.find(session);
+  if (it != trees_by_session_.end()) trees.assign(it->second.begin(), it->second.end());
+  for (ExecutionTree* tree : trees) {
+    const absl::Time wall_now = context_.scheduler.Now();
+    absl::Duration distance;
+    if (request.has_duration()) {
+      distance = absl::Seconds(request.duration().seconds()) + absl::Nanoseconds(request.duration().nanos());
+    } else if (request.has_until()) {
+      distance = ToAbsl(request.until()) - tree->clock.Read(wall_now).time;
+    } else {
+      distance = tree->clock
+                     .UntilNext(wall_now, [&](const Timer& timer) { return IsLive(*tree, timer); })
+                     .value_or(absl::ZeroDuration());
+    }
+    if (distance < absl::ZeroDuration()) continue;
+    rehearse::Advance advance;
+    advance.remaining = distance;
+    for (const std::unique_ptr<TreeMember>& member : tree->members) {
+      if (member != nullptr && member->active != nullptr) advance.bystanders.insert(member->active->ticket);
+    }
+    for (const std::unique_ptr<PlainInvocation>& plain : tree->plain) {
+      advance.bystanders.insert(plain->ticket);
+    }
+    ++gathered->left;
+    advance.done = [gathered](std::vector<v1::FiredTimer> fired) { gathered->Add(std::move(fired)); };
+    if (tree->advances == nullptr) tree->advances = std::make_unique<std::deque<rehearse::Advance>>();
+    tree->advances->push_back(std::move(advance));
+    if (!tree->committing) Settle(*tree);
+  }
+  gathered->Add({});
+}
+
+void Lane::ArmWake(ExecutionTree& tree) {
+  const absl::optional<absl::Time> due =
+      tree.clock.NextWake([&](const Timer& timer) { return IsLive(tree, timer); });
+  if (due.value_or(absl::InfiniteFuture()) == tree.wake_due) return;
+  if (tree.wake_timer != 0) context_.scheduler.Cancel(index_, tree.wake_timer);
+  tree.wake_timer = 0;
+  tree.wake_due = due.value_or(absl::InfiniteFuture());
+  if (!due.has_value()) return;
+  tree.wake_timer = context_.scheduler.PostAt(index_, *due, [this, &tree] {
+    tree.wake_timer = 0;
+    tree.wake_due = absl::InfiniteFuture();
+    if (!tree.committing) Settle(tree);
+  });
+}
+
+}  // namespace rehearse
