@@ -312,7 +312,7 @@ RC_GTEST_PROP(ClockDomainProperty, RandomWalksFireEverythingOnceInDueOrderAndNev
         break;
       case 3: {
         const bool jumped = domain.JumpToNext(wall, is_live);
-        RC_ASSERT(config.mode == ClockMode::kSkip || !jumped);
+        RC_ASSERT((config.mode == ClockMode::kSkip || !jumped));
         const absl::Duration distance = domain.Read(wall).time - now.time;
         RC_ASSERT(distance >= absl::ZeroDuration());
         for (ModelTimer& t : armed) {
@@ -332,8 +332,8 @@ RC_GTEST_PROP(ClockDomainProperty, RandomWalksFireEverythingOnceInDueOrderAndNev
         RC_ASSERT(domain.Read(wall).time - now.time == moved);
         RC_ASSERT(domain.Read(wall).deadline_time - now.deadline_time == moved);
         const auto expected = first();
-        RC_ASSERT(moved == limit || moved == absl::ZeroDuration() ||
-                  expected->due_in_time == domain.Read(wall).time);
+        RC_ASSERT((moved == limit || moved == absl::ZeroDuration() ||
+                   expected->due_in_time == domain.Read(wall).time));
         break;
       }
       default:
@@ -350,9 +350,10 @@ RC_GTEST_PROP(ClockDomainProperty, RandomWalksFireEverythingOnceInDueOrderAndNev
       armed.erase(expected);
     }
     const auto left = first();
-    RC_ASSERT(left == armed.end() || left->due_in_time > domain.Read(wall).time);
+    RC_ASSERT((left == armed.end() || left->due_in_time > domain.Read(wall).time));
     const absl::optional<absl::Time> wake = domain.NextWake(is_live);
-    RC_ASSERT(wake.has_value() == (config.mode != ClockMode::kManual && left != armed.end()));
+    const bool wakes = config.mode != ClockMode::kManual && left != armed.end();
+    RC_ASSERT(wake.has_value() == wakes);
     if (wake.has_value()) {
       RC_ASSERT(left->due_in_time - domain.Read(wall).time == *wake - wall);
     }
