@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "service/base/bytes.h"
 #include "service/base/check.h"
 #include "service/base/text.h"
 
@@ -24,16 +25,6 @@ constexpr char kCallbackIdVersion = 2;
 constexpr size_t kTokenBytes = 1 + kUuidBytes + sizeof(uint64_t) + kSecretBytes;
 
 using UuidBytes = std::array<unsigned char, kUuidBytes>;
-
-void AppendBigEndian(uint64_t value, std::string& bytes) {
-  for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(value >> shift));
-}
-
-uint64_t ReadBigEndian(absl::string_view bytes) {
-  uint64_t value = 0;
-  for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
-  return value;
-}
 
 bool IsHyphenPosition(size_t position) {
   return position == 8 || position == 13 || position == 18 || position == 23;

@@ -13,49 +13,25 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "rehearse/v1/durable_executions.pb.h"
-#include "service/base/arn.h"
 #include "service/base/errors.h"
 #include "service/base/ids.h"
 #include "service/base/limits.h"
+#include "service/checkpoint/effects.h"
 #include "service/checkpoint/execution.h"
 
 namespace rehearse {
-
-// What a chained invoke's function name was resolved to before the checkpoint.
-struct ChainedTargetResolution {
-  // Set when the target cannot be invoked: the operation is FAILED with it in the checkpoint's own answer.
-  absl::optional<v1::ErrorObject> error;
-  std::string registered_function_name;
-  std::string version;
-  bool durable = false;
-};
-
-// Keyed by the function name as the update gives it. A name that is absent here is a broken invariant.
-using ChainedTargets = absl::flat_hash_map<std::string, ChainedTargetResolution>;
 
 struct CheckpointInput {
   const v1::CheckpointRequest& request;
   Moment moment;
   const Limits& limits;
   IdSource& ids;
+  // Has an entry for every one of ChainedTargetNames(request).
   const ChainedTargets& targets;
   StaleTokenSpelling stale_token_spelling = StaleTokenSpelling::kReal;
-};
-
-// What must happen after the write. Timers are not among them: they are a function of the operations (see timers.h).
-struct Effect {
-  enum class Kind {
-    // Start the target of the chained invoke `operation_id`.
-    kStartChainedInvoke,
-    // The execution has a terminal status.
-    kExecutionClosed,
-  };
-  Kind kind;
-  std::string operation_id;
 };
 
 struct CheckpointOutcome {
@@ -68,6 +44,12 @@ struct CheckpointOutcome {
 // Order of processing: syntax, repeated client token, gate, token, batch rules, per update rules and transitions in list
 // order, then everything that is due, then the delta and the next token (service semantics: docs/checkpoint.md). An error
 // leaves everything as it was. `request.durable_execution_arn` has been resolved by the caller.
+//
+// The answer carries no token when this invocation may not checkpoint again:
+// * the batch held the EXECUTION update: the execution is closed; its terminal event is left to the end of the invocation;
+// * a pause was waiting: the updates are kept, the execution is PAUSED, an invocation is owed, the delta is empty;
+// * the batch took the execution over limits.operations_per_execution or limits.stored_bytes_per_execution: the updates are
+//   kept and the execution is FAILED with error type `QuotaExceeded`. How the real service words it is not known.
 absl::StatusOr<CheckpointOutcome> ProcessCheckpoint(const Execution& execution, const CheckpointInput& input);
 
 // A page of the state for the running invocation; the token must be the current one and stays good.

@@ -39,6 +39,18 @@ bool IsPending(const v1::Operation& operation) {
   }
 }
 
+absl::optional<absl::Time> WaitOrRetryDue(const v1::Operation& operation) {
+  if (operation.type() == v1::OPERATION_TYPE_WAIT &&
+      operation.status() == v1::OPERATION_STATUS_STARTED) {
+    return ToAbsl(operation.wait_details().scheduled_end_timestamp());
+  }
+  if (operation.type() == v1::OPERATION_TYPE_STEP &&
+      operation.status() == v1::OPERATION_STATUS_PENDING) {
+    return ToAbsl(operation.step_details().next_attempt_timestamp());
+  }
+  return absl::nullopt;
+}
+
 Execution::Execution(ExecutionDelta delta)
     : index_by_id_(0, IdHash{&operations_}, IdEqual{&operations_}) {
   REHEARSE_CHECK(delta.created.has_value());
@@ -75,6 +87,14 @@ bool Execution::AnyTouchedAfter(int64_t sequence) const {
   return newest_ != -1 && operation(newest_).last_touched() > sequence;
 }
 
+std::vector<std::string> Execution::DueAt(absl::Time time) const {
+  std::vector<std::string> ids;
+  for (auto it = due_.begin(); it != due_.end() && it->first <= time; ++it) {
+    ids.push_back(operation(it->second).operation().id());
+  }
+  return ids;
+}
+
 bool Execution::IsPruned(const record::OperationRecord& operation) const {
   return HasClosedAncestor(*this, operation);
 }
@@ -103,18 +123,30 @@ void Execution::ApplyOperations(std::vector<record::OperationRecord> operations)
 bool Execution::Replace(record::OperationRecord record) {
   const int64_t index = record.index();
   REHEARSE_CHECK(index >= 0 && index <= operation_count());
-  pending_count_ += IsPending(record.operation());
   if (index == operation_count()) {
+    Count(record, 1);
     operations_.push_back({std::make_unique<record::OperationRecord>(std::move(record))});
     REHEARSE_CHECK(index_by_id_.insert(index).second);
     return true;
   }
   Slot& slot = operations_[index];
-  pending_count_ -= IsPending(slot.record->operation());
+  Count(*slot.record, -1);
+  Count(record, 1);
   const bool changed = slot.record->last_touched() != record.last_touched();
   if (changed) Unlink(index);
   *slot.record = std::move(record);
   return changed;
+}
+
+void Execution::Count(const record::OperationRecord& record, int sign) {
+  if (IsPending(record.operation())) pending_count_ += sign;
+  const absl::optional<absl::Time> due = WaitOrRetryDue(record.operation());
+  if (!due.has_value()) return;
+  if (sign > 0) {
+    due_.insert({*due, record.index()});
+  } else {
+    due_.erase({*due, record.index()});
+  }
 }
 
 void Execution::LinkNewest(int64_t index) {

@@ -14,9 +14,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -76,6 +79,8 @@ class Execution {
   // Open operations that something outside the handler will complete (service.md 5.6 in one predicate): steps PENDING or
   // READY, waits, callbacks and chained invokes that are open. O(1).
   bool AnythingPending() const { return pending_count_ > 0; }
+  // Ids of the open waits and step retries that are due at `time`, by due time, then creation. Costs O(result).
+  std::vector<std::string> DueAt(absl::Time time) const;
   // Whether an ancestor context closed without replay_children hides the operation from replays.
   bool IsPruned(const record::OperationRecord& operation) const;
 
@@ -113,6 +118,8 @@ class Execution {
   void ApplyOperations(std::vector<record::OperationRecord> operations);
   // Stores the record; returns whether it has to be linked as newest.
   bool Replace(record::OperationRecord record);
+  // Adds (1) or takes away (-1) the record's part in pending_count_ and due_.
+  void Count(const record::OperationRecord& record, int sign);
   void LinkNewest(int64_t index);
   void Unlink(int64_t index);
 
@@ -121,12 +128,17 @@ class Execution {
   std::vector<Slot> operations_;
   absl::flat_hash_set<int64_t, IdHash, IdEqual> index_by_id_;
   int64_t newest_ = -1;
+  // Due time and index of the open waits and step retries.
+  absl::btree_set<std::pair<absl::Time, int64_t>> due_;
   int64_t pending_count_ = 0;
   std::vector<record::CheckpointReply> replies_;
 };
 
 // Whether the operation waits for something outside the handler (see AnythingPending).
 bool IsPending(const v1::Operation& operation);
+
+// When an open wait ends or a pending step becomes ready, in `time`; nullopt for everything else.
+absl::optional<absl::Time> WaitOrRetryDue(const v1::Operation& operation);
 
 }  // namespace rehearse
 

@@ -51,6 +51,11 @@ record::OperationRecord* ExecutionChange::Create(absl::string_view id) {
   return AddStaged(std::move(record));
 }
 
+void ExecutionChange::Close(record::OperationRecord& record, v1::OperationStatus status) {
+  record.mutable_operation()->set_status(status);
+  SetTimestamp(moment_.time, record.mutable_operation()->mutable_end_timestamp());
+}
+
 void ExecutionChange::CountStored(int64_t bytes) {
   progress_.set_stored_bytes(progress_.stored_bytes() + bytes);
 }

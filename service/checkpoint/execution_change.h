@@ -41,6 +41,8 @@ class ExecutionChange {
   record::OperationRecord* TouchQuietly(absl::string_view id);
   // Stages a new operation of this id, STARTED now, and counts it as changed. `id` must not exist.
   record::OperationRecord* Create(absl::string_view id);
+  // Gives a staged operation its terminal status and its end time.
+  void Close(record::OperationRecord& record, v1::OperationStatus status);
   // Number of operations, staged ones included.
   int64_t operation_count() const { return base_.operation_count() + created_count_; }
 

@@ -112,6 +112,11 @@ v1::Event OperationEvent(v1::EventType type, const v1::Operation& operation) {
   return event;
 }
 
+void SetError(const v1::ErrorObject& error, v1::EventError* wrapper) {
+  wrapper->set_truncated(false);
+  *wrapper->mutable_payload() = error;
+}
+
 bool IsExecutionTerminal(v1::EventType type) {
   return type == v1::EVENT_TYPE_EXECUTION_SUCCEEDED || type == v1::EVENT_TYPE_EXECUTION_FAILED ||
          type == v1::EVENT_TYPE_EXECUTION_TIMED_OUT || type == v1::EVENT_TYPE_EXECUTION_STOPPED;
