@@ -30,6 +30,9 @@ class ServiceClient {
 
   virtual absl::StatusOr<CheckpointResponse> Checkpoint(const CheckpointRequest& request) = 0;
   virtual absl::StatusOr<StatePage> GetState(const GetStateRequest& request) = 0;
+
+  // True once it is known that the next call will be CANCELLED, so that long bodies can stop early. Any thread.
+  virtual bool cancelled() const { return false; }
 };
 
 }  // namespace durable

@@ -129,7 +129,7 @@ bool ActiveFrame::unwinding() const { return std::uncaught_exceptions() > except
 }  // namespace internal
 
 bool StepContext::abandoned() const {
-  return context_.orphaned() || context_.invocation().has_failed();
+  return context_.orphaned() || context_.invocation().abandoned();
 }
 
 const Logger& DurableContext::logger() const { return context_.logger(); }

@@ -26,7 +26,8 @@ std::vector<LogField> IdentityFields(const std::string& request_id, const std::s
 
 Invocation::Invocation(const InvocationInput& input, ServiceClient& client,
                        const RuntimeOptions& options)
-    : arn_(input.durable_execution_arn),
+    : client_(client),
+      arn_(input.durable_execution_arn),
       request_id_(input.request_id),
       options_(options),
       diagnostics_(&options.diagnostic_sink, nullptr, IdentityFields(request_id_, arn_)),

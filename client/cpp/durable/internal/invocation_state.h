@@ -42,6 +42,8 @@ class Invocation {
   const RuntimeOptions& options() const { return options_; }
   StateStore& store() { return store_; }
   CheckpointQueue& queue() { return *queue_; }
+  // Nobody will use what user code still does. Any thread.
+  bool abandoned() const { return has_failed() || client_.cancelled(); }
   // The SDK's own lines.
   const Logger& diagnostics() const { return diagnostics_; }
 
@@ -56,6 +58,7 @@ class Invocation {
   Logger MakeLogger(const std::atomic<bool>& replaying, std::vector<LogField> fields) const;
 
  private:
+  ServiceClient& client_;
   const std::string arn_;
   const std::string request_id_;
   const RuntimeOptions& options_;
