@@ -26,7 +26,7 @@ namespace rehearse {
 struct StoredExecution {
   record::ExecutionRecord record;
   record::ExecutionProgress progress;
-  // The execution's input.
+  // The execution's input; List leaves it out.
   absl::optional<std::string> input;
 };
 
@@ -59,7 +59,9 @@ class ExecutionStore {
 
   virtual ~ExecutionStore() = default;
 
-  // Writes all deltas or none. The pointees stay alive and unchanged until `committed` is called.
+  // Writes all deltas or none. The pointees stay alive and unchanged until `committed` is called. Refused are: a change of an
+  // execution that is not there (errors::ExecutionNotFound), the start of one whose ARN (errors::Internal) or whose name
+  // within its session and function (errors::ExecutionAlreadyStarted) is taken.
   virtual void Commit(std::vector<const ExecutionDelta*> deltas, Committed committed) = 0;
 
   // NOT_FOUND status (errors::ExecutionNotFound) when there is none.
