@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "client/cpp/durable/durable.h"
 #include "client/cpp/durable/internal/fake_service.h"
 #include "client/cpp/durable/internal/operation_id.h"
@@ -306,19 +307,25 @@ TEST(PrecedenceTest, WithdrawnTokenBeatsAnError) {
   EXPECT_EQ(output.status, InvocationStatus::kPending);
 }
 
+// The START of the child is in flight, sent because its window has passed, while the handler suspends.
 TEST(PrecedenceTest, CheckpointFailureBeatsAPendingCommitment) {
   FakeService service;
-  int calls = 0;
-  service.set_checkpoint_fault([&](const CheckpointRequest&) -> Answer {
-    if (++calls == 1) return absl::nullopt;
+  service.Put(Record("1-1", OperationType::kWait, "Wait", "w", OperationStatus::kStarted));
+  absl::Notification in_flight;
+  absl::Notification suspended;
+  service.set_checkpoint_fault([&](const CheckpointRequest&) {
+    in_flight.Notify();
+    suspended.WaitForNotification();
     return Answer(absl::NotFoundError("gone"));
   });
-  service.options().checkpoint_window = absl::ZeroDuration();
-  const InvocationOutput output = service.Run([](DurableContext& ctx, const Json&) {
+  const InvocationOutput output = service.Run([&](DurableContext& ctx, const Json&) {
     try {
-      (void)ctx.RunInChildContext("child",
-                                  [](DurableContext& c) { return c.Wait("w", absl::Seconds(1)); });
+      (void)ctx.RunInChildContext("child", [&](DurableContext& child) {
+        in_flight.WaitForNotification();
+        return child.Wait("w", absl::Seconds(1));
+      });
     } catch (...) {
+      suspended.Notify();
     }
     return 1;
   });
