@@ -27,6 +27,9 @@ struct Marker {
     kReverseHistory = 'r',
     kExecutions = 'e',
     kReverseExecutions = 'x',
+    kFunctions = 'f',
+    kSessions = 'n',
+    kOperations = 'o',
   };
   Kind kind = Kind::kState;
   // Kept in whole seconds.

@@ -5,7 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "service/base/errors.h"
-#include "service/base/ids.h"
+#include "service/checkpoint/closing.h"
+#include "service/checkpoint/gate.h"
 #include "service/history/events.h"
 
 namespace rehearse {
@@ -58,36 +59,10 @@ void AddTerminalEvent(ExecutionChange& change) {
   }
 }
 
-v1::OperationStatus ToOperationStatus(v1::ExecutionStatus status) {
-  switch (status) {
-    case v1::EXECUTION_STATUS_SUCCEEDED:
-      return v1::OPERATION_STATUS_SUCCEEDED;
-    case v1::EXECUTION_STATUS_TIMED_OUT:
-      return v1::OPERATION_STATUS_TIMED_OUT;
-    case v1::EXECUTION_STATUS_STOPPED:
-      return v1::OPERATION_STATUS_STOPPED;
-    default:
-      return v1::OPERATION_STATUS_FAILED;
-  }
-}
-
 // Closes an open execution and writes its terminal event.
 void Close(ExecutionChange& change, v1::ExecutionStatus status, absl::optional<std::string> result,
            const absl::optional<v1::ErrorObject>& error) {
-  record::ExecutionProgress& progress = change.progress();
-  progress.set_status(status);
-  if (result.has_value()) progress.set_result(*std::move(result));
-  if (error.has_value()) *progress.mutable_error() = *error;
-  SetTimestamp(change.moment().time, progress.mutable_end_time());
-  progress.set_invocation_owed(false);
-  progress.clear_pause();
-  progress.clear_timeout_deadline();
-  progress.clear_held_timeout_seconds();
-  progress.clear_backoff_until();
-  v1::Operation& operation =
-      *change.Touch(change.base().record().execution_id())->mutable_operation();
-  operation.set_status(ToOperationStatus(status));
-  *operation.mutable_end_timestamp() = progress.end_time();
+  CloseExecution(change, status, std::move(result), error);
   AddTerminalEvent(change);
 }
 
@@ -105,11 +80,6 @@ void AddInvocationCompleted(ExecutionChange& change, const absl::optional<v1::Er
   }
   change.AddEvent(std::move(event));
   progress.clear_invocation();
-}
-
-int64_t MaxResultBytes(const record::ExecutionRecord& record, const Limits& limits) {
-  const bool sync = record.invocation_type() == v1::INVOCATION_TYPE_REQUEST_RESPONSE;
-  return sync && !record.has_parent() ? limits.sync_payload_bytes : limits.async_payload_bytes;
 }
 
 bool HasUndelivered(const ExecutionChange& change) {
@@ -243,9 +213,7 @@ std::vector<std::string> BeginInvocation(ExecutionChange& change, std::string re
 }
 
 std::string CurrentCheckpointToken(const Execution& execution) {
-  return EncodeCheckpointToken({execution.record().execution_id(),
-                                execution.progress().token_sequence(),
-                                execution.progress().invocation().secret()});
+  return TokenOf(execution.record(), execution.progress());
 }
 
 NextStep EndInvocation(ExecutionChange& change, const InvocationResult& result,

@@ -143,12 +143,12 @@ void Executor::GetExecutionHistory(v1::GetExecutionHistoryRequest request,
         absl::StatusOr<StoredExecution> stored = impl->context().store.LoadHeader(member.arn);
         if (!stored.ok()) return done(stored.status());
         absl::StatusOr<HistoryPage> page =
-            PageHistory(request, stored->progress.event_count(), lane.Now(*member.tree).time);
+            PageOf(request, stored->progress.event_count(), lane.Now(*member.tree).time);
         if (!page.ok()) return done(page.status());
         absl::StatusOr<std::vector<v1::Event>> events =
             impl->context().store.ReadEvents(member.arn, page->first_id, page->last_id);
         if (!events.ok()) return done(events.status());
-        done(MakeHistoryResponse(request, *page, *std::move(events)));
+        done(ToHistoryResponse(request, *page, *std::move(events)));
       });
 }
 
@@ -188,10 +188,12 @@ void Executor::ListExecutions(v1::ListExecutionsRequest request, Done<v1::ListEx
   if (request.has_started_before()) query.started_before = ToAbsl(request.started_before());
   query.oldest_first = request.reverse_order();
   const absl::Time now = impl_->context().scheduler.Now();
-  if (request.has_marker() && !request.marker().empty()) {
-    absl::StatusOr<ListPosition> position = DecodeListMarker(request.marker(), now);
-    if (!position.ok()) return done(position.status());
-    query.after = ExecutionPosition{position->start_time, position->key};
+  const Marker::Kind kind =
+      query.oldest_first ? Marker::Kind::kReverseExecutions : Marker::Kind::kExecutions;
+  if (!request.marker().empty()) {
+    absl::StatusOr<Marker> marker = DecodeMarker(request.marker(), kind, now);
+    if (!marker.ok()) return done(marker.status());
+    query.after = ExecutionPosition{absl::FromUnixNanos(marker->position), marker->key};
   }
   query.max_items = *max_items + 1;
   absl::StatusOr<std::vector<StoredExecution>> found = impl_->context().store.List(query);
@@ -203,8 +205,9 @@ void Executor::ListExecutions(v1::ListExecutionsRequest request, Done<v1::ListEx
     *response.add_durable_executions() = SummarizeExecution(impl_->location(), execution);
   }
   if (more) {
-    response.set_next_marker(EncodeListMarker(
-        {ToAbsl(found->back().record.start_time()), found->back().record.arn()}, now));
+    const record::ExecutionRecord& last = found->back().record;
+    response.set_next_marker(
+        EncodeMarker({kind, now, absl::ToUnixNanos(ToAbsl(last.start_time())), 0, last.arn()}));
   }
   done(std::move(response));
 }
@@ -320,13 +323,14 @@ absl::StatusOr<v1::ListFunctionsResponse> Executor::ListFunctions(const v1::List
   absl::StatusOr<int> max_items = PageItems(request.max_items());
   if (!max_items.ok()) return max_items.status();
   const absl::Time now = impl_->context().scheduler.Now();
-  absl::StatusOr<std::string> after = DecodeNameMarker(request.marker(), now);
+  absl::StatusOr<Marker> after = MarkerOf(request.marker(), Marker::Kind::kFunctions, now);
   if (!after.ok()) return after.status();
-  std::vector<v1::FunctionSpec> functions = (*session)->ListFunctions(*after, *max_items + 1);
+  std::vector<v1::FunctionSpec> functions = (*session)->ListFunctions(after->key, *max_items + 1);
   v1::ListFunctionsResponse response;
   if (static_cast<int>(functions.size()) > *max_items) {
     functions.pop_back();
-    response.set_next_marker(EncodeNameMarker(functions.back().function_name(), now));
+    response.set_next_marker(
+        EncodeMarker({Marker::Kind::kFunctions, now, 0, 0, functions.back().function_name()}));
   }
   for (v1::FunctionSpec& function : functions) {
     *response.add_functions()->mutable_function() = std::move(function);

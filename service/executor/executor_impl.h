@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "service/base/marker.h"
 #include "service/executor/describe.h"
 #include "service/executor/executor.h"
 #include "service/executor/lane.h"
@@ -26,6 +27,12 @@ template <typename Request>
 absl::optional<std::string> SessionOf(const Request& request) {
   if (!request.has_session()) return absl::nullopt;
   return request.session();
+}
+
+// Where a list goes on; its beginning for an empty marker.
+inline absl::StatusOr<Marker> MarkerOf(const std::string& text, Marker::Kind kind, absl::Time now) {
+  if (text.empty()) return Marker{kind, now, 0, 0, ""};
+  return DecodeMarker(text, kind, now);
 }
 
 class Executor::Impl {

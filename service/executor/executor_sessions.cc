@@ -6,7 +6,6 @@
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
 #include "service/executor/executor_impl.h"
-#include "service/history/paging.h"
 
 namespace rehearse {
 namespace {
@@ -108,13 +107,15 @@ absl::StatusOr<v1::ListSessionsResponse> Executor::ListSessions(const v1::ListSe
   absl::StatusOr<int> max_items = PageItems(request.max_items());
   if (!max_items.ok()) return max_items.status();
   const absl::Time now = impl_->context().scheduler.Now();
-  absl::StatusOr<std::string> after = DecodeNameMarker(request.marker(), now);
+  absl::StatusOr<Marker> after = MarkerOf(request.marker(), Marker::Kind::kSessions, now);
   if (!after.ok()) return after.status();
-  std::vector<std::shared_ptr<Session>> sessions = impl_->context().sessions.List(*after, *max_items + 1);
+  std::vector<std::shared_ptr<Session>> sessions =
+      impl_->context().sessions.List(after->key, *max_items + 1);
   v1::ListSessionsResponse response;
   if (static_cast<int>(sessions.size()) > *max_items) {
     sessions.pop_back();
-    response.set_next_marker(EncodeNameMarker(sessions.back()->name(), now));
+    response.set_next_marker(
+        EncodeMarker({Marker::Kind::kSessions, now, 0, 0, sessions.back()->name()}));
   }
   for (const std::shared_ptr<Session>& session : sessions) *response.add_sessions() = session->Describe();
   return response;
@@ -309,14 +310,15 @@ void Executor::InspectExecution(v1::InspectExecutionRequest request, Done<v1::In
     }
     const Execution& execution = stored == nullptr ? *member.execution : *stored;
     const Moment now = lane.Now(*member.tree);
-    const absl::StatusOr<int64_t> first = DecodeIndexMarker(request.marker(), now.time);
-    if (!first.ok()) return done(first.status());
+    const absl::StatusOr<Marker> marker = MarkerOf(request.marker(), Marker::Kind::kOperations, now.time);
+    if (!marker.ok()) return done(marker.status());
+    const int64_t first = marker->position;
     v1::InspectExecutionResponse response;
     *response.mutable_execution() = DescribeExecution(impl->location(), execution, now, /*include_data=*/true);
     response.set_session(execution.record().session());
-    const int64_t end = std::min(*first + max_items, execution.operation_count());
-    for (int64_t i = *first; i < end; ++i) *response.add_operations() = execution.operation(i).operation();
-    if (end < execution.operation_count()) response.set_next_marker(EncodeIndexMarker(end, now.time));
+    const int64_t end = std::min(first + max_items, execution.operation_count());
+    for (int64_t i = first; i < end; ++i) *response.add_operations() = execution.operation(i).operation();
+    if (end < execution.operation_count()) response.set_next_marker(EncodeMarker({Marker::Kind::kOperations, now.time, end, 0, ""}));
     for (v1::WaitingFor& reason : WaitingForOf(execution, now, lane.OutlookOf(member))) {
       *response.add_waiting_for() = std::move(reason);
     }

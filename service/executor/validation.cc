@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/base/errors.h"
 #include "service/base/text.h"
+#include "service/checkpoint/closing.h"
 
 namespace rehearse {
 namespace {
@@ -110,9 +111,7 @@ absl::Status ValidateAdvance(const v1::AdvanceTimeRequest& request) {
 }
 
 absl::Status ValidateError(const v1::ErrorObject& error, const Limits& limits) {
-  size_t bytes = error.error_message().size() + error.error_type().size() + error.error_data().size();
-  for (const std::string& line : error.stack_trace()) bytes += line.size();
-  if (static_cast<int64_t>(bytes) <= limits.error_object_bytes) return absl::OkStatus();
+  if (ErrorObjectBytes(error) <= limits.error_object_bytes) return absl::OkStatus();
   return errors::InvalidParameter(absl::StrCat("Error object size must be less than or equal to ",
                                                limits.error_object_bytes, " bytes."));
 }
