@@ -1,11 +1,13 @@
 // ClockDomain: the time of one execution tree, and what is due in it.
 //
-// A domain reads the wall clock through its mode. REAL: wall time. SKIP: wall time plus the jumps made so far. MANUAL: stands
-// still until advanced. Timers of two timelines live in it: *time* (waits, retries, back-offs) and *deadline time* (callback,
-// heartbeat and execution deadlines, retention), which a jump carries along unspent unless the domain skips deadlines.
+// A domain reads the wall clock through its mode. REAL: wall time. SKIP: wall time plus the jumps
+// made so far. MANUAL: stands still until advanced. Timers of two timelines live in it: *time*
+// (waits, retries, back-offs) and *deadline time* (callback, heartbeat and execution deadlines,
+// retention), which a jump carries along unspent unless the domain skips deadlines.
 //
-// Timers are hints: nothing is ever disarmed. The owner says which timers are still live, and stale ones are dropped where
-// they are met, or swept out when they could be the majority. Not thread-safe: the lane of the tree owns it.
+// Timers are hints: nothing is ever disarmed. The owner says which timers are still live, and stale
+// ones are dropped where they are met, or swept out when they could be the majority. Not
+// thread-safe: the lane of the tree owns it.
 //
 //   ClockDomain domain({ClockMode::kSkip, /*skip_deadlines=*/false}, scheduler.Now());
 //   domain.Arm({Timer::Kind::kWait, due, execution, operation});
@@ -61,20 +63,24 @@ class ClockDomain {
 
   void Arm(const Timer& timer);
 
-  // Removes and returns the first live timer that is due, in order of due time, kind, arming. nullopt: none.
+  // Removes and returns the first live timer that is due, in order of due time, kind, arming.
+  // nullopt: none.
   absl::optional<Timer> PopDue(absl::Time wall_now, IsLive is_live);
 
-  // SKIP: moves time to the first live timer that takes part in jumps; one that is due already counts. Returns false, and
-  // moves nothing, when there is none or in the other modes.
+  // SKIP: moves time to the first live timer that takes part in jumps; one that is due already
+  // counts. Returns false, and moves nothing, when there is none or in the other modes.
   bool JumpToNext(absl::Time wall_now, IsLive is_live);
 
-  // Moves time forward by the distance to the first live timer, deadlines and retention included, but at most by `limit`,
-  // which is not negative; returns the distance moved. Both timelines move: this is what AdvanceTime spends.
+  // Moves time forward by the distance to the first live timer, deadlines and retention included,
+  // but at most by `limit`, which is not negative; returns the distance moved. Both timelines move:
+  // this is what AdvanceTime spends.
   absl::Duration AdvanceTowardsNext(absl::Time wall_now, absl::Duration limit, IsLive is_live);
-  // Distance to the first live timer of either timeline, retention left out; nullopt: there is none. Looks at all timers.
+  // Distance to the first live timer of either timeline, retention left out; nullopt: there is
+  // none. Looks at all timers.
   absl::optional<absl::Duration> UntilNext(absl::Time wall_now, IsLive is_live);
 
-  // Wall moment at which the first live timer falls due without a jump. nullopt: never (MANUAL, or no timer).
+  // Wall moment at which the first live timer falls due without a jump. nullopt: never (MANUAL, or
+  // no timer).
   absl::optional<absl::Time> NextWake(IsLive is_live);
 
   // How far `due`, in the timeline of `kind`, is from now; negative when past.
@@ -108,7 +114,8 @@ class ClockDomain {
   // Timers that jumps carry along unspent; their timeline is time - skipped_.
   Heap carried_;
   ClockConfig config_;
-  // Stale timers are swept out when there are more timers than this, so that live ones are never far outnumbered.
+  // Stale timers are swept out when there are more timers than this, so that live ones are never
+  // far outnumbered.
   uint32_t sweep_above_ = kSweepMinimum;
   // REAL, SKIP: time = wall + offset_. MANUAL: time = frozen_.
   absl::Duration offset_ = absl::ZeroDuration();

@@ -16,8 +16,13 @@ namespace {
 using Kind = Timer::Kind;
 
 constexpr Kind kAllKinds[] = {
-    Kind::kWait,             Kind::kRetry,           Kind::kBackoff,  Kind::kCallbackTimeout,
-    Kind::kCallbackHeartbeat, Kind::kExecutionTimeout, Kind::kRetention,
+    Kind::kWait,
+    Kind::kRetry,
+    Kind::kBackoff,
+    Kind::kCallbackTimeout,
+    Kind::kCallbackHeartbeat,
+    Kind::kExecutionTimeout,
+    Kind::kRetention,
 };
 
 constexpr ClockConfig kReal = {ClockMode::kReal, false};
@@ -298,8 +303,8 @@ RC_GTEST_PROP(ClockDomainProperty, RandomWalksFireEverythingOnceInDueOrderAndNev
     switch (*rc::gen::inRange(0, 6)) {
       case 0:
       case 1: {
-        const Kind kind = *rc::gen::elementOf(
-            std::vector<Kind>(std::begin(kAllKinds), std::end(kAllKinds)));
+        const Kind kind =
+            *rc::gen::elementOf(std::vector<Kind>(std::begin(kAllKinds), std::end(kAllKinds)));
         const absl::Duration delay = absl::Seconds(*rc::gen::inRange(-2, 50));
         const bool deadline = kind >= Kind::kCallbackTimeout;
         const Timer timer = {kind, (deadline ? now.deadline_time : now.time) + delay, 7, next++};

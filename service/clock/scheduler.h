@@ -1,8 +1,9 @@
 // Scheduler: what runs next. The one seam for everything concurrent in the service.
 //
-// Work is posted to a *lane*: tasks of one lane run one at a time, in posting order; lanes run side by side. In production a
-// lane is a thread (thread_scheduler.h); in tests one thread runs all lanes in an order drawn from a seed, on a simulated wall
-// clock (seeded_scheduler.h), so that any interleaving can be explored and repeated.
+// Work is posted to a *lane*: tasks of one lane run one at a time, in posting order; lanes run side
+// by side. In production a lane is a thread (thread_scheduler.h); in tests one thread runs all
+// lanes in an order drawn from a seed, on a simulated wall clock (seeded_scheduler.h), so that any
+// interleaving can be explored and repeated.
 //
 //   scheduler.Post(lane, [] { ... });
 //   TimerId id = scheduler.PostAt(lane, scheduler.Now() + absl::Seconds(1), [] { ... });
@@ -29,7 +30,9 @@ class Scheduler {
   // The wall clock. Never runs backwards.
   virtual absl::Time Now() const = 0;
 
-  // Thread-safe. `lane` in [0, lane_count()).
+  // Thread-safe. `lane` in [0, lane_count()). Called from outside all tasks it may run the task,
+  // and others of the lane, before it returns: hold no lock that a task may take. Called from
+  // within a task it only queues.
   virtual void Post(int lane, Task task) = 0;
 
   // Runs `task` on `lane` at `due` or soon after. Call it on that lane.

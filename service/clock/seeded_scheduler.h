@@ -1,12 +1,13 @@
-// SeededScheduler: every lane on one thread, in an order drawn from a seed, on a simulated wall clock. For tests.
+// SeededScheduler: every lane on one thread, in an order drawn from a seed, on a simulated wall
+// clock. For tests.
 //
-// Each step runs the first task of a lane that is picked at random among those with work; the wall clock stands still while
-// there is any, so the same seed repeats a run exactly.
+// Each step runs the first task of a lane that is picked at random among those with work; the wall
+// clock stands still while there is any, so the same seed repeats a run exactly.
 //
 //   SeededScheduler scheduler(seed, /*lane_count=*/2);
-//   const int worker = scheduler.AddLane();                  // simulated work beside the lanes under test
-//   scheduler.Post(worker, [&] { ... });
-//   ASSERT_TRUE(scheduler.RunUntil([&] { return done; }));   // moves the wall clock when there is nothing else to do
+//   const int worker = scheduler.AddLane();                  // simulated work beside the lanes
+//   under test scheduler.Post(worker, [&] { ... }); ASSERT_TRUE(scheduler.RunUntil([&] { return
+//   done; }));   // moves the wall clock when there is nothing else to do
 #ifndef REHEARSE_SERVICE_CLOCK_SEEDED_SCHEDULER_H_
 #define REHEARSE_SERVICE_CLOCK_SEEDED_SCHEDULER_H_
 
@@ -22,7 +23,8 @@
 
 namespace rehearse {
 
-// Not thread-safe. The Run functions are not to be called from a task. What is left at the end is dropped.
+// Not thread-safe. The Run functions are not to be called from a task. What is left at the end is
+// dropped.
 class SeededScheduler final : public Scheduler {
  public:
   static constexpr int64_t kManySteps = 1000000;
@@ -44,12 +46,14 @@ class SeededScheduler final : public Scheduler {
   // From now on the wall clock also creeps: before a step, now and then, by up to `limit`.
   void CreepBy(absl::Duration limit) { creep_limit_ = limit; }
 
-  // Runs until nothing is left but tasks that wait for their time. Returns whether `max_steps` were enough.
+  // Runs until nothing is left but tasks that wait for their time. Returns whether `max_steps` were
+  // enough.
   bool RunUntilIdle(int64_t max_steps = kManySteps);
-  // Runs until `done`, moving the wall clock to the next due task when nothing else is left. Returns false when nothing at
-  // all is left, or after `max_steps`.
+  // Runs until `done`, moving the wall clock to the next due task when nothing else is left.
+  // Returns false when nothing at all is left, or after `max_steps`.
   bool RunUntil(absl::FunctionRef<bool()> done, int64_t max_steps = kManySteps);
-  // Moves the wall clock on by `duration`, stopping for every task that falls due on the way, and runs until idle.
+  // Moves the wall clock on by `duration`, stopping for every task that falls due on the way, and
+  // runs until idle.
   bool AdvanceWall(absl::Duration duration, int64_t max_steps = kManySteps);
 
   // Number in [0, bound), from the seed; for what else a test wants to vary.

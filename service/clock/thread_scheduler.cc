@@ -15,7 +15,8 @@
 namespace rehearse {
 namespace {
 
-// Tasks that one thread runs in a row. Bounds how long a poster works for others, and how late a due timer is noticed.
+// Tasks that one thread runs in a row. Bounds how long a poster works for others, and how late a
+// due timer is noticed.
 constexpr int kMaxTasksInRow = 16;
 
 // Whether this thread is inside a task: what it posts then is queued, never run on the spot.
@@ -30,7 +31,8 @@ void RunTask(Scheduler::Task task) {
 
 }  // namespace
 
-// std::mutex, not absl::Mutex: it costs a quarter of it where Abseil's deadlock detector is on, and as much where not.
+// std::mutex, not absl::Mutex: it costs a quarter of it where Abseil's deadlock detector is on, and
+// as much where not.
 class ThreadScheduler::Lane {
  public:
   explicit Lane(const ThreadScheduler& scheduler)
@@ -240,7 +242,8 @@ void ThreadScheduler::Shutdown() {
   if (shut_down_) return;
   shut_down_ = true;
   for (auto& lane : lanes_) lane->DropTimers();
-  // Lanes post to each other: they are at rest when no task has run since each of them was last seen idle.
+  // Lanes post to each other: they are at rest when no task has run since each of them was last
+  // seen idle.
   int64_t before = -1;
   int64_t run_count = 0;
   while (run_count != before) {

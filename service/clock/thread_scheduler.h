@@ -1,9 +1,10 @@
 // ThreadScheduler: lanes as threads.
 //
-// A lane is a strand with a thread of its own. A task posted to an idle lane from outside all lanes runs on the posting
-// thread before Post returns, which saves two thread switches; so do the tasks that others post meanwhile, up to a bound,
-// behind which the lane's thread takes over. Tasks posted from within a task never run nested. Therefore: hold no lock
-// that a task might take while calling Post.
+// A lane is a strand with a thread of its own. A task posted to an idle lane from outside all lanes
+// runs on the posting thread before Post returns, which saves two thread switches; so do the tasks
+// that others post meanwhile, up to a bound, behind which the lane's thread takes over. Tasks
+// posted from within a task never run nested. Therefore: hold no lock that a task might take while
+// calling Post.
 //
 //   ThreadScheduler scheduler(/*lane_count=*/2);
 //   scheduler.Post(0, [] { ... });
@@ -32,8 +33,9 @@ class ThreadScheduler final : public Scheduler {
   TimerId PostAt(int lane, absl::Time due, Task task) override;
   void Cancel(int lane, TimerId id) override;
 
-  // Runs what has been posted, and what that posts, to its end; drops what waits for its time, and whatever is posted
-  // afterwards. Returns when no task runs any more. Not to be called from a task. Later calls do nothing.
+  // Runs what has been posted, and what that posts, to its end; drops what waits for its time, and
+  // whatever is posted afterwards. Returns when no task runs any more. Not to be called from a
+  // task. Later calls do nothing.
   void Shutdown();
 
  private:

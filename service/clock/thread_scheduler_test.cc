@@ -226,9 +226,8 @@ TEST(ThreadSchedulerTest, ShutdownRunsWhatIsPostedAndDropsTimers) {
     ++ran;
     if (left > 0) scheduler.Post(left % 3, [&, left] { chain(left - 1); });
   };
-  scheduler.Post(0, [&] {
-    scheduler.PostAt(0, scheduler.Now() + absl::Hours(1), [keep = owned] {});
-  });
+  scheduler.Post(0,
+                 [&] { scheduler.PostAt(0, scheduler.Now() + absl::Hours(1), [keep = owned] {}); });
   scheduler.Post(0, [&] { chain(1000); });
   scheduler.Shutdown();
   EXPECT_EQ(ran, 1001);

@@ -1,9 +1,10 @@
 // Invoker: runs one invocation of one function somewhere.
 //
-// The executor first acquires a lease - a place that is free for one invocation - and only then decides what to send, so that
-// a queued invocation starts with the newest state.
+// The executor first acquires a lease - a place that is free for one invocation - and only then
+// decides what to send, so that a queued invocation starts with the newest state.
 //
-//   invoker.Acquire({"default", "orders"}, [](absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
+//   invoker.Acquire({"default", "orders"}, [](absl::StatusOr<std::unique_ptr<InvocationLease>>
+//   lease) {
 //     (*lease)->Start(std::move(invocation), [](InvocationEnd end) { ... });
 //   });
 #ifndef REHEARSE_SERVICE_INVOKER_INVOKER_H_
@@ -40,8 +41,8 @@ struct InvocationEnd {
   v1::ErrorObject error;
 };
 
-// A place held for one invocation. Destroying a lease that was not started gives the place back. Destroying one whose
-// invocation runs lets that run to its end unheard.
+// A place held for one invocation. Destroying a lease that was not started gives the place back.
+// Destroying one whose invocation runs lets that run to its end unheard.
 class InvocationLease {
  public:
   using Ended = absl::AnyInvocable<void(InvocationEnd)>;
@@ -61,15 +62,16 @@ class Invoker {
 
   virtual ~Invoker() = default;
 
-  // Asks for a place to run `function`. `ready` is called once, on any thread and possibly before Acquire returns: with a
-  // lease as soon as a place is free - requests of one function are served in order - or with errors::FunctionNotFound when
-  // the function is not or no longer known.
+  // Asks for a place to run `function`. `ready` is called once, on any thread and possibly before
+  // Acquire returns: with a lease as soon as a place is free - requests of one function are served
+  // in order - or with errors::FunctionNotFound when the function is not or no longer known.
   virtual void Acquire(const FunctionKey& function, Ready ready) = 0;
 
   // Whether any place serves the function at the moment, free or not.
   virtual bool HasPlace(const FunctionKey& function) = 0;
 
-  // Forgets the function: queued requests for it fail with errors::FunctionNotFound, running invocations end as they will.
+  // Forgets the function: queued requests for it fail with errors::FunctionNotFound, running
+  // invocations end as they will.
   virtual void RemoveFunction(const FunctionKey& function) = 0;
   // Aborts what runs for the session and fails what is queued with errors::SessionNotFound.
   virtual void RemoveSession(absl::string_view session) = 0;

@@ -1,10 +1,12 @@
-// ExecutionStore: keeps executions. The interface every store implements, and whose contract test every store passes.
+// ExecutionStore: keeps executions. The interface every store implements, and whose contract test
+// every store passes.
 //
-// Writes are deltas: only what changed. Executions are written by the lane that owns them, one commit at a time for each, and
-// read from anywhere. What has been committed is what is read, by everybody, from then on.
+// Writes are deltas: only what changed. Executions are written by the lane that owns them, one
+// commit at a time for each, and read from anywhere. What has been committed is what is read, by
+// everybody, from then on.
 //
-//   store.Commit(std::move(deltas), [](absl::Status status) { ... });     // OK: durable and visible
-//   absl::StatusOr<std::unique_ptr<Execution>> execution = store.Load(arn);
+//   store.Commit(std::move(deltas), [](absl::Status status) { ... });     // OK: durable and
+//   visible absl::StatusOr<std::unique_ptr<Execution>> execution = store.Load(arn);
 #ifndef REHEARSE_SERVICE_STORE_EXECUTION_STORE_H_
 #define REHEARSE_SERVICE_STORE_EXECUTION_STORE_H_
 
@@ -54,14 +56,16 @@ struct ExecutionQuery {
 
 class ExecutionStore {
  public:
-  // OK, or why nothing of the commit has happened. Called once, on any thread, possibly before Commit returns.
+  // OK, or why nothing of the commit has happened. Called once, on any thread, possibly before
+  // Commit returns.
   using Committed = absl::AnyInvocable<void(absl::Status)>;
 
   virtual ~ExecutionStore() = default;
 
-  // Writes all deltas or none. The pointees stay alive and unchanged until `committed` is called. Refused are: a change of an
-  // execution that is not there (errors::ExecutionNotFound), the start of one whose ARN (errors::Internal) or whose name
-  // within its session and function (errors::ExecutionAlreadyStarted) is taken.
+  // Writes all deltas or none. The pointees stay alive and unchanged until `committed` is called.
+  // Refused are: a change of an execution that is not there (errors::ExecutionNotFound), the start
+  // of one whose ARN (errors::Internal) or whose name within its session and function
+  // (errors::ExecutionAlreadyStarted) is taken.
   virtual void Commit(std::vector<const ExecutionDelta*> deltas, Committed committed) = 0;
 
   // NOT_FOUND status (errors::ExecutionNotFound) when there is none.
@@ -69,16 +73,19 @@ class ExecutionStore {
   virtual absl::StatusOr<StoredExecution> LoadHeader(absl::string_view arn) = 0;
 
   // Events with ids in [first_id, last_id], ascending; ids that do not exist are left out.
-  virtual absl::StatusOr<std::vector<v1::Event>> ReadEvents(absl::string_view arn, int64_t first_id, int64_t last_id) = 0;
+  virtual absl::StatusOr<std::vector<v1::Event>> ReadEvents(absl::string_view arn, int64_t first_id,
+                                                            int64_t last_id) = 0;
 
   // At most query.max_items, in the query's order.
   virtual absl::StatusOr<std::vector<StoredExecution>> List(const ExecutionQuery& query) = 0;
 
   // ARN of the execution of this name, nullopt when the name is free.
-  virtual absl::StatusOr<absl::optional<std::string>> FindByName(absl::string_view session, absl::string_view function_name,
+  virtual absl::StatusOr<absl::optional<std::string>> FindByName(absl::string_view session,
+                                                                 absl::string_view function_name,
                                                                  absl::string_view name) = 0;
 
-  // ARNs of all open executions of a session, for its end and for recovery; every session when empty.
+  // ARNs of all open executions of a session, for its end and for recovery; every session when
+  // empty.
   virtual absl::StatusOr<std::vector<std::string>> OpenExecutions(absl::string_view session) = 0;
 
   // Removes executions with everything that belongs to them. ARNs that are unknown are skipped.

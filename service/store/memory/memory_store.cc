@@ -204,8 +204,7 @@ absl::StatusOr<std::vector<v1::Event>> MemoryStore::ReadEvents(absl::string_view
     const auto starts_behind = [](int64_t id, const EventChunk& chunk) {
       return id < chunk.first_id;
     };
-    auto begin =
-        std::upper_bound(row->events.begin(), row->events.end(), first_id, starts_behind);
+    auto begin = std::upper_bound(row->events.begin(), row->events.end(), first_id, starts_behind);
     if (begin != row->events.begin()) --begin;
     const auto end = std::upper_bound(begin, row->events.end(), last_id, starts_behind);
     chunks.assign(begin, end);
@@ -242,8 +241,9 @@ absl::StatusOr<std::vector<StoredExecution>> MemoryStore::List(const ExecutionQu
   return page;
 }
 
-absl::StatusOr<absl::optional<std::string>> MemoryStore::FindByName(
-    absl::string_view session, absl::string_view function_name, absl::string_view name) {
+absl::StatusOr<absl::optional<std::string>> MemoryStore::FindByName(absl::string_view session,
+                                                                    absl::string_view function_name,
+                                                                    absl::string_view name) {
   absl::ReaderMutexLock lock(&mutex_);
   const Function* function = FindFunction(session, function_name);
   if (function == nullptr) return absl::optional<std::string>();

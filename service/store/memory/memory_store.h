@@ -29,7 +29,8 @@ class MemoryStore final : public ExecutionStore {
   absl::StatusOr<StoredExecution> LoadHeader(absl::string_view arn) override;
   absl::StatusOr<std::vector<v1::Event>> ReadEvents(absl::string_view arn, int64_t first_id,
                                                     int64_t last_id) override;
-  // O(page) for every query that does not filter by status or version, or by name without a function.
+  // O(page) for every query that does not filter by status or version, or by name without a
+  // function.
   absl::StatusOr<std::vector<StoredExecution>> List(const ExecutionQuery& query) override;
   absl::StatusOr<absl::optional<std::string>> FindByName(absl::string_view session,
                                                          absl::string_view function_name,
