@@ -484,15 +484,15 @@ TEST(StreamInvokerThreadsTest, ManyThreadsGetEachRequestAnsweredOnce) {
   std::atomic<int> ended{0};
   std::atomic<int> crashed{0};
   std::atomic<bool> stop{false};
-  std::vector<std::shared_ptr<AnsweringSlot>> slots;
   std::vector<SlotId> ids;
   std::vector<std::thread> workers;
   absl::Mutex leases_mutex;
   std::vector<std::unique_ptr<InvocationLease>> leases;
   for (int i = 0; i < 3; ++i) {
-    slots.push_back(std::make_shared<AnsweringSlot>(invoker, overlaps));
-    ids.push_back(invoker.AddSlot("default", {"orders", absl::StrCat("own", i)}, slots.back()));
-    workers.emplace_back([&, i] { slots[i]->Serve(ids[i], stop); });
+    auto slot = std::make_shared<AnsweringSlot>(invoker, overlaps);
+    const SlotId id = invoker.AddSlot("default", {"orders", absl::StrCat("own", i)}, slot);
+    ids.push_back(id);
+    workers.emplace_back([slot, id, &stop] { slot->Serve(id, stop); });
   }
   std::vector<std::thread> callers;
   for (int caller = 0; caller < kCallers; ++caller) {
