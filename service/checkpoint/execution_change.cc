@@ -12,6 +12,9 @@ namespace {
 // Up to so many staged operations a linear search beats an index.
 constexpr size_t kMaxUnindexed = 8;
 
+// A started and ended step, and one completion.
+constexpr size_t kUsualEvents = 4;
+
 bool InCreationOrder(const record::OperationRecord* a, const record::OperationRecord* b) {
   return a->index() < b->index();
 }
@@ -85,6 +88,7 @@ void ExecutionChange::AddEvent(v1::Event event) {
   google::protobuf::Timestamp& last = *progress_.mutable_last_event_time();
   SetTimestamp(std::max(moment_.time, ToAbsl(last)), &last);
   *event.mutable_event_timestamp() = last;
+  if (events_.empty()) events_.reserve(kUsualEvents);
   events_.push_back(std::move(event));
 }
 

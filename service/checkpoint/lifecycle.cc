@@ -291,7 +291,8 @@ absl::Status Pause(ExecutionChange& change, const v1::PauseExecutionRequest& req
   pause.set_execution_timeout_paused(
       request.has_execution_timeout_paused() ? request.execution_timeout_paused() : true);
   if (request.has_reason()) pause.set_reason(request.reason());
-  if (progress.has_invocation()) {
+  // One whose token an earlier pause took has no more to say.
+  if (progress.has_invocation() && !progress.invocation().withdrawn()) {
     progress.set_status(v1::EXECUTION_STATUS_PAUSING);
   } else {
     // An invocation that a back-off or a queue holds is owed from here on.

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -133,6 +132,7 @@ class Simulation {
         });
       }
       case 3: {
+        workers_.AnswersMayExpire();
         v1::AdvanceTimeRequest request;
         request.mutable_duration()->set_seconds(1 + scheduler_.Random(10000));
         return executor_->AdvanceTime(request, [](absl::StatusOr<v1::AdvanceTimeResponse> response) {
@@ -168,10 +168,20 @@ class Simulation {
     CheckHistory(arn, IsTerminal(status));
     if (IsTerminal(status) || status == v1::EXECUTION_STATUS_PAUSED) return;
     // Still open: on somebody outside only.
-    ASSERT_GT(response->waiting_for_size(), 0) << "stuck: " << arn;
+    ASSERT_GT(response->waiting_for_size(), 0) << "stuck: " << arn << "\n" << HistoryText(arn);
     for (const v1::WaitingFor& reason : response->waiting_for()) {
       EXPECT_TRUE(reason.kind() == v1::WaitingFor::KIND_CALLBACK) << arn << " waits for " << reason.text();
     }
+  }
+
+  std::string HistoryText(const std::string& arn) {
+    std::string text;
+    const auto events = store_.ReadEvents(arn, 1, 1000);
+    for (const v1::Event& event : *events) {
+      absl::StrAppend(&text, event.ShortDebugString(), "\n");
+    }
+    absl::StrAppend(&text, store_.LoadHeader(arn)->progress.ShortDebugString());
+    return text;
   }
 
   void CheckHistory(const std::string& arn, bool closed) {
@@ -200,24 +210,28 @@ class Simulation {
   std::vector<std::string> arns_;
 };
 
-constexpr uint64_t kSeeds = 10000;
+constexpr int kSeedsPerSuite = 2500;
 
-TEST(ExecutorSimulationTest, EveryExecutionEndsOrWaitsOnSomethingNamed) {
+// Suites split the seeds, so that they can run side by side.
+class ExecutorSimulationTest : public testing::TestWithParam<int> {};
+
+TEST_P(ExecutorSimulationTest, EveryExecutionEndsOrWaitsOnSomethingNamed) {
   const char* const only = std::getenv("REHEARSE_SEED");
-  uint64_t first = 0;
-  uint64_t count = kSeeds;
+  uint64_t seed = GetParam() * kSeedsPerSuite;
+  uint64_t end = seed + kSeedsPerSuite;
   if (only != nullptr) {
-    ASSERT_TRUE(absl::SimpleAtoi(only, &first));
-    count = 1;
+    ASSERT_TRUE(absl::SimpleAtoi(only, &seed));
+    end = seed + 1;
   }
-  for (uint64_t seed = first; seed < first + count; ++seed) {
+  for (; seed < end && !HasFailure(); ++seed) {
     SCOPED_TRACE(absl::StrCat("REHEARSE_SEED=", seed));
     Simulation simulation(seed);
     simulation.Run();
     simulation.Check();
-    if (testing::Test::HasFailure()) break;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ExecutorSimulationTest, testing::Range(0, 4));
 
 }  // namespace
 }  // namespace rehearse

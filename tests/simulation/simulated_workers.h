@@ -33,7 +33,7 @@ struct Op {
   // kWait, and the delay of kRetriedStep's first retry.
   int seconds = 1;
   // kChainedInvoke.
-  std::string target;
+  std::string target = "";
 };
 using Program = std::vector<Op>;
 
@@ -53,6 +53,8 @@ class SimulatedWorkers final : public Invoker {
   void AddPlainFunction(std::string name) { plain_.insert(std::move(name)); }
   void Connect(Executor* executor) { executor_ = executor; }
   void set_trouble(Trouble trouble) { trouble_ = trouble; }
+  // The test has moved time while invocations run: a repeated request may come too late for its kept answer.
+  void AnswersMayExpire() { answers_may_expire_ = true; }
 
   void Acquire(const FunctionKey& function, Ready ready) override;
   bool HasPlace(const FunctionKey& function) override;
@@ -79,6 +81,7 @@ class SimulatedWorkers final : public Invoker {
   void Send(std::shared_ptr<Run> run, std::vector<v1::OperationUpdate> updates);
   void OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRequest& request,
                 absl::StatusOr<v1::CheckpointResponse> response);
+  void Take(std::shared_ptr<Run> run, const v1::CheckpointResponse& response);
   void End(std::shared_ptr<Run> run, InvocationEnd end);
   void Answer(std::shared_ptr<Run> run, absl::string_view status);
   void Crash(std::shared_ptr<Run> run);
@@ -88,6 +91,7 @@ class SimulatedWorkers final : public Invoker {
   Executor* executor_ = nullptr;
   int free_slots_;
   Trouble trouble_;
+  bool answers_may_expire_ = false;
   absl::flat_hash_map<std::string, Program> programs_;
   absl::flat_hash_set<std::string> plain_;
   std::deque<Ready> queue_;

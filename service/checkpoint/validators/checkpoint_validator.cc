@@ -10,6 +10,8 @@
 namespace rehearse {
 namespace {
 
+constexpr int kFewUpdates = 8;
+
 bool IsExecutionUpdate(const v1::OperationUpdate& update) {
   return update.type() == v1::OPERATION_TYPE_EXECUTION;
 }
@@ -22,19 +24,36 @@ bool MayFollow(const v1::OperationUpdate& first, const v1::OperationUpdate& seco
          second.action() != v1::OPERATION_ACTION_START;
 }
 
-absl::Status ValidateRepetitions(const OperationUpdates& updates) {
-  if (updates.size() < 2) return absl::OkStatus();
+absl::Status ValidateRepetition(const v1::OperationUpdate& first,
+                                const v1::OperationUpdate& second) {
+  if (MayFollow(first, second)) return absl::OkStatus();
+  return OperationError(second,
+                        "occurs again in the same checkpoint; only the START of a STEP or CONTEXT "
+                        "may be followed by one update that ends it.");
+}
+
+// The usual few updates are compared with each other, without memory of their own.
+absl::Status ValidateFewRepetitions(const OperationUpdates& updates) {
+  for (int i = 1; i < updates.size(); ++i) {
+    for (int previous = i - 1; previous >= 0 && !IsExecutionUpdate(updates[i]); --previous) {
+      if (updates[previous].id() != updates[i].id()) continue;
+      const absl::Status status = ValidateRepetition(updates[previous], updates[i]);
+      if (!status.ok()) return status;
+      break;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateManyRepetitions(const OperationUpdates& updates) {
   absl::flat_hash_map<absl::string_view, const v1::OperationUpdate*> previous;
   previous.reserve(updates.size());
   for (const v1::OperationUpdate& update : updates) {
     if (IsExecutionUpdate(update)) continue;
     const auto inserted = previous.insert({update.id(), &update});
     if (inserted.second) continue;
-    if (!MayFollow(*inserted.first->second, update)) {
-      return OperationError(update,
-                            "occurs again in the same checkpoint; only the START of a STEP or "
-                            "CONTEXT may be followed by one update that ends it.");
-    }
+    const absl::Status status = ValidateRepetition(*inserted.first->second, update);
+    if (!status.ok()) return status;
     inserted.first->second = &update;
   }
   return absl::OkStatus();
@@ -131,7 +150,8 @@ absl::Status ValidateBatch(const OperationUpdates& updates) {
                : errors::InvalidParameter(
                      "The EXECUTION update must be the last update of a checkpoint.");
   }
-  return ValidateRepetitions(updates);
+  return updates.size() <= kFewUpdates ? ValidateFewRepetitions(updates)
+                                       : ValidateManyRepetitions(updates);
 }
 
 absl::Status ValidateUpdate(const ExecutionChange& change, const v1::OperationUpdate& update,
