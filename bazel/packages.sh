@@ -30,12 +30,13 @@ say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
 is_debian() { command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; }
 
-# Prints those of the packages named that are not installed.
-missing_packages() {
+# Sets the array `missing` to those of the packages named that are not installed.
+find_missing_packages() {
   local installed package
   installed=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' "$@" 2>/dev/null || true)"
+  missing=()
   for package in "$@"; do
-    [[ $installed == *" installed:$package "* ]] || printf '%s\n' "$package"
+    [[ $installed == *" installed:$package "* ]] || missing+=("$package")
   done
 }
 
@@ -49,7 +50,7 @@ ensure_packages() {
     exit 1
   fi
   local missing
-  mapfile -t missing < <(missing_packages "$@")
+  find_missing_packages "$@"
   ((${#missing[@]})) || return 0
 
   local as_root=()
