@@ -62,7 +62,7 @@ absl::optional<ErrorKind> ErrorInfo::cause() const {
        {ErrorKind::kStep, ErrorKind::kStepInterrupted, ErrorKind::kChildContext, ErrorKind::kInvoke,
         ErrorKind::kCallbackExternal, ErrorKind::kCallbackTimeout, ErrorKind::kCallbackSubmitter,
         ErrorKind::kSerdes, ErrorKind::kValidation}) {
-    if (candidate != kind && internal::TypeNameOf(candidate) == type) return candidate;
+    if (internal::TypeNameOf(candidate) == type) return candidate;
   }
   return absl::nullopt;
 }
