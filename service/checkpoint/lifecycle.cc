@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "service/base/errors.h"
+#include "service/base/text.h"
 #include "service/checkpoint/closing.h"
 #include "service/checkpoint/gate.h"
 #include "service/history/events.h"
@@ -140,6 +141,31 @@ NextStep EndWhilePausing(ExecutionChange& change, const InvocationResult& result
   progress.set_invocation_owed(progress.invocation_owed() || failed || HasUndelivered(change));
   PauseTakesEffect(change);
   return NextStep::kNothing;
+}
+
+// Of what a request asks for, its client token left out.
+template <typename Request>
+uint64_t DigestOf(Request request) {
+  request.clear_client_token();
+  return StableHash64(request.SerializeAsString(), 0);
+}
+
+template <typename Request>
+void Remember(const ExecutionChange& change, const Request& request, record::HoldRequest* last) {
+  last->set_client_token(request.client_token());
+  last->set_request_digest(DigestOf(request));
+  SetTimestamp(change.moment().time, last->mutable_time());
+}
+
+template <typename Request>
+absl::StatusOr<bool> Repeats(const record::HoldRequest& last, const Request& request, absl::Time now) {
+  if (!request.has_client_token() || last.client_token() != request.client_token() ||
+      now - ToAbsl(last.time()) > kClientTokenWindow) {
+    return false;
+  }
+  if (last.request_digest() == DigestOf(request)) return true;
+  return errors::InvalidParameter(
+      absl::StrCat("ClientToken '", request.client_token(), "' was used for another request."));
 }
 
 bool EndsExecution(Outcome outcome) {
@@ -279,6 +305,16 @@ void FailUnknownFunction(ExecutionChange& change) {
 
 void OweInvocation(ExecutionChange& change) { change.progress().set_invocation_owed(true); }
 
+absl::StatusOr<bool> IsRepeated(const Execution& execution, const v1::PauseExecutionRequest& request,
+                                absl::Time now) {
+  return Repeats(execution.progress().last_pause(), request, now);
+}
+
+absl::StatusOr<bool> IsRepeated(const Execution& execution, const v1::ResumeExecutionRequest& request,
+                                absl::Time now) {
+  return Repeats(execution.progress().last_resume(), request, now);
+}
+
 absl::Status Pause(ExecutionChange& change, const v1::PauseExecutionRequest& request) {
   record::ExecutionProgress& progress = change.progress();
   if (progress.status() != v1::EXECUTION_STATUS_RUNNING) {
@@ -291,6 +327,7 @@ absl::Status Pause(ExecutionChange& change, const v1::PauseExecutionRequest& req
   pause.set_execution_timeout_paused(
       request.has_execution_timeout_paused() ? request.execution_timeout_paused() : true);
   if (request.has_reason()) pause.set_reason(request.reason());
+  if (request.has_client_token()) Remember(change, request, progress.mutable_last_pause());
   // One whose token an earlier pause took has no more to say.
   if (progress.has_invocation() && !progress.invocation().withdrawn()) {
     progress.set_status(v1::EXECUTION_STATUS_PAUSING);
@@ -323,12 +360,8 @@ void PauseTakesEffect(ExecutionChange& change) {
 absl::StatusOr<NextStep> Resume(ExecutionChange& change,
                                 const v1::ResumeExecutionRequest& request) {
   record::ExecutionProgress& progress = change.progress();
-  if (progress.status() == v1::EXECUTION_STATUS_PAUSING) {
-    progress.set_status(v1::EXECUTION_STATUS_RUNNING);
-    progress.clear_pause();
-    return NextStep::kNothing;
-  }
-  if (progress.status() != v1::EXECUTION_STATUS_PAUSED) {
+  const bool pausing = progress.status() == v1::EXECUTION_STATUS_PAUSING;
+  if (!pausing && progress.status() != v1::EXECUTION_STATUS_PAUSED) {
     return errors::Conflict(
         absl::StrCat("Cannot resume an execution that is ",
                      v1::ExecutionStatus_Name(progress.status()).substr(17),
@@ -336,6 +369,9 @@ absl::StatusOr<NextStep> Resume(ExecutionChange& change,
   }
   progress.set_status(v1::EXECUTION_STATUS_RUNNING);
   progress.clear_pause();
+  if (request.has_client_token()) Remember(change, request, progress.mutable_last_resume());
+  // A pause that has not taken effect is withdrawn without a trace.
+  if (pausing) return NextStep::kNothing;
   if (progress.has_held_timeout_seconds()) {
     const absl::Time cap =
         ToAbsl(change.base().record().start_time()) + absl::Seconds(kMaxDelaySeconds) -

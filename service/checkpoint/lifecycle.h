@@ -69,6 +69,11 @@ void TimeOut(ExecutionChange& change);
 // Its function is not known any more; no invocation is in flight.
 void FailUnknownFunction(ExecutionChange& change);
 
+// Whether the request repeats, by its client token, one that has been accepted in the last kClientTokenWindow: it succeeds
+// without a second effect. InvalidParameter when the token is the same and the request is another.
+absl::StatusOr<bool> IsRepeated(const Execution& execution, const v1::PauseExecutionRequest& request, absl::Time now);
+absl::StatusOr<bool> IsRepeated(const Execution& execution, const v1::ResumeExecutionRequest& request, absl::Time now);
+
 // Conflict unless the execution is RUNNING. With an invocation in flight the pause takes effect later.
 absl::Status Pause(ExecutionChange& change, const v1::PauseExecutionRequest& request);
 // The moment a requested pause holds the execution: status PAUSED, event, the timeout stands still if asked for.

@@ -396,6 +396,10 @@ void Lane::Stop(TreeMember& member, const v1::ErrorObject& error, Done<v1::StopE
 
 void Lane::Pause(TreeMember& member, const v1::PauseExecutionRequest& request,
                  Done<v1::PauseExecutionResponse> done) {
+  const absl::StatusOr<bool> repeated =
+      IsRepeated(*member.execution, request, Now(*member.tree).time);
+  if (!repeated.ok()) return done(repeated.status());
+  if (*repeated) return done(v1::PauseExecutionResponse());
   ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
   const bool queued = member.active != nullptr && !member.execution->invocation_in_flight();
   if (queued) OweInvocation(change);
@@ -411,6 +415,10 @@ void Lane::Pause(TreeMember& member, const v1::PauseExecutionRequest& request,
 
 void Lane::Resume(TreeMember& member, const v1::ResumeExecutionRequest& request,
                   Done<v1::ResumeExecutionResponse> done) {
+  const absl::StatusOr<bool> repeated =
+      IsRepeated(*member.execution, request, Now(*member.tree).time);
+  if (!repeated.ok()) return done(repeated.status());
+  if (*repeated) return done(v1::ResumeExecutionResponse());
   ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
   absl::StatusOr<NextStep> next = rehearse::Resume(change, request);
   if (!next.ok()) return done(next.status());
