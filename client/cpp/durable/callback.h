@@ -1,10 +1,12 @@
 // A callback: somebody outside holds its id and answers it, once.
 //
-//   DURABLE_ASSIGN_OR_RETURN(durable::Callback<std::string> approval, ctx.CreateCallback("approval"));
-//   DURABLE_RETURN_IF_ERROR(ctx.Step("ask", [&](durable::StepContext&) { return SendMail(approval.id()); }));
+//   DURABLE_ASSIGN_OR_RETURN(durable::Callback<std::string> approval,
+//                            ctx.CreateCallback("approval"));
+//   DURABLE_RETURN_IF_ERROR(
+//       ctx.Step("ask", [&](durable::StepContext&) { return SendMail(approval.id()); }));
 //   DURABLE_ASSIGN_OR_RETURN(std::string answer, approval.Result());
-#ifndef CLIENT_CPP_DURABLE_CALLBACK_H_
-#define CLIENT_CPP_DURABLE_CALLBACK_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_CALLBACK_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_CALLBACK_H_
 
 #include <string>
 #include <utility>
@@ -31,7 +33,8 @@ struct CallbackHandle {
 
 }  // namespace internal
 
-// Belongs to the invocation that created it and may be awaited there in any context, any number of times.
+// Belongs to the invocation that created it and may be awaited there in any context, any number of
+// times.
 template <typename T>
 class Callback {
  public:
@@ -41,8 +44,8 @@ class Callback {
   // What the outsider answers to.
   const std::string& id() const { return handle_.callback_id; }
 
-  // The answer. Suspends the context that is active on this thread until there is one. Errors: kCallbackExternal,
-  // kCallbackTimeout (code DEADLINE_EXCEEDED), kSerdes.
+  // The answer. Suspends the context that is active on this thread until there is one. Errors:
+  // kCallbackExternal, kCallbackTimeout (code DEADLINE_EXCEEDED), kSerdes.
   absl::StatusOr<T> Result() const {
     internal::CallbackSlot<T> slot(serdes_);
     absl::Status status = handle_.Await(slot);
@@ -56,4 +59,4 @@ class Callback {
 
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_CALLBACK_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_CALLBACK_H_

@@ -7,8 +7,8 @@
 //     return ctx.Step("greet", [&](durable::StepContext&) { return "Hello, " + name; });
 //   }
 //   DURABLE_FUNCTION("hello", Hello);
-#ifndef CLIENT_CPP_DURABLE_DURABLE_H_
-#define CLIENT_CPP_DURABLE_DURABLE_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_DURABLE_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_DURABLE_H_
 
 #include "client/cpp/durable/callback.h"         // IWYU pragma: export
 #include "client/cpp/durable/durable_context.h"  // IWYU pragma: export
@@ -20,4 +20,4 @@
 #include "client/cpp/durable/serdes.h"           // IWYU pragma: export
 #include "client/cpp/durable/status_macros.h"    // IWYU pragma: export
 
-#endif  // CLIENT_CPP_DURABLE_DURABLE_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_DURABLE_H_

@@ -1,6 +1,7 @@
-// DurableContext: what a durable function calls to do work that survives crashes, waits and restarts. The function
-// runs from its first line in every invocation; operations that are already recorded return their record instead of
-// running, and one that has to wait unwinds the function until the service invokes it again.
+// DurableContext: what a durable function calls to do work that survives crashes, waits and
+// restarts. The function runs from its first line in every invocation; operations that are already
+// recorded return their record instead of running, and one that has to wait unwinds the function
+// until the service invokes it again.
 //
 //   absl::StatusOr<std::string> Greet(durable::DurableContext& ctx, const std::string& name) {
 //     DURABLE_ASSIGN_OR_RETURN(std::string greeting,
@@ -9,15 +10,17 @@
 //     return greeting;
 //   }
 //
-// Rules. Code between operations is deterministic: the same operations, in the same order, with the same names. Side
-// effects belong into steps. A context is used on the thread and in the body that it was handed to, never inside a
-// step, in a destructor that may run during unwinding, or below a noexcept function. A `catch (...)` around operations
-// begins with DURABLE_RETHROW_IF_UNWINDING. Do not hold a lock across an operation.
+// Rules. Code between operations is deterministic: the same operations, in the same order, with the
+// same names. Side effects belong into steps. A context is used on the thread and in the body that
+// it was handed to, never inside a step, in a destructor that may run during unwinding, or below a
+// noexcept function. A `catch (...)` around operations begins with DURABLE_RETHROW_IF_UNWINDING. Do
+// not hold a lock across an operation.
 //
-// Names are 1 to 256 printable ASCII characters; "" leaves an operation unnamed. A refused argument returns an error of
-// kind kValidation and records nothing. Bodies may return T, absl::StatusOr<T>, absl::Status or void, and may throw.
-#ifndef CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_
-#define CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_
+// Names are 1 to 256 printable ASCII characters; "" leaves an operation unnamed. A refused argument
+// returns an error of kind kValidation and records nothing. Bodies may return T, absl::StatusOr<T>,
+// absl::Status or void, and may throw.
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_
 
 #include <string>
 #include <utility>
@@ -51,7 +54,8 @@ class StepContext {
   // 1 for the first attempt.
   int attempt() const { return attempt_; }
   const Logger& logger() const { return logger_; }
-  // True once nobody will use the result, so that a long body can stop. May be called from any thread.
+  // True once nobody will use the result, so that a long body can stop. May be called from any
+  // thread.
   bool abandoned() const;
 
  private:
@@ -75,8 +79,9 @@ class DurableContext {
   DurableContext(const DurableContext&) = delete;
   DurableContext& operator=(const DurableContext&) = delete;
 
-  // Runs `body`, R(StepContext&), and records its result; failures are retried as the options say. The body runs at
-  // least once per attempt, or at most once with kAtMostOncePerRetry. Errors: kStep, kSerdes.
+  // Runs `body`, R(StepContext&), and records its result; failures are retried as the options say.
+  // The body runs at least once per attempt, or at most once with kAtMostOncePerRetry. Errors:
+  // kStep, kSerdes.
   template <typename F>
   internal::ResultOf<F, StepContext&> Step(absl::string_view name, F&& body,
                                            const StepOptions& options = {}) {
@@ -89,8 +94,8 @@ class DurableContext {
   // Suspends the execution for `duration`: 1 s to 366 days, rounded up to whole seconds.
   absl::Status Wait(absl::string_view name, absl::Duration duration);
 
-  // Creates a callback that somebody outside answers. std::string gets the answer's text as it was sent, any other
-  // type is read by its serdes.
+  // Creates a callback that somebody outside answers. std::string gets the answer's text as it was
+  // sent, any other type is read by its serdes.
   template <typename T = std::string>
   absl::StatusOr<Callback<T>> CreateCallback(absl::string_view name,
                                              const CallbackOptions& options = {}) {
@@ -99,9 +104,10 @@ class DurableContext {
     return Callback<T>(*std::move(handle), options.serdes());
   }
 
-  // Creates a callback, hands its id to `submitter`, R(absl::string_view callback_id, StepContext&), in a step, and
-  // suspends until the answer is there. Names have at most 246 characters. Errors: kCallbackExternal, kCallbackTimeout,
-  // kCallbackSubmitter, kSerdes, kChildContext.
+  // Creates a callback, hands its id to `submitter`, R(absl::string_view callback_id,
+  // StepContext&), in a step, and suspends until the answer is there. Names have at most 246
+  // characters. Errors: kCallbackExternal, kCallbackTimeout, kCallbackSubmitter, kSerdes,
+  // kChildContext.
   template <typename T = std::string, typename F>
   absl::StatusOr<T> WaitForCallback(absl::string_view name, F&& submitter,
                                     const CallbackOptions& options = {}) {
@@ -118,8 +124,8 @@ class DurableContext {
     return internal::ToResult<absl::StatusOr<T>>(std::move(status), slot);
   }
 
-  // Invokes another function and suspends until it has ended. `function` is a name, with a qualifier if need be, or an
-  // ARN. Errors: kInvoke, kSerdes.
+  // Invokes another function and suspends until it has ended. `function` is a name, with a
+  // qualifier if need be, or an ARN. Errors: kInvoke, kSerdes.
   template <typename R, typename P>
   absl::StatusOr<R> Invoke(absl::string_view name, absl::string_view function, const P& payload,
                            const InvokeOptions& options = {}) {
@@ -135,8 +141,8 @@ class DurableContext {
     return internal::ToResult<absl::StatusOr<R>>(std::move(status), slot);
   }
 
-  // Runs `body`, R(DurableContext&), with a context of its own, whose operations are grouped under one record. Once it
-  // has ended, the body does not run again. Errors: kChildContext, kSerdes.
+  // Runs `body`, R(DurableContext&), with a context of its own, whose operations are grouped under
+  // one record. Once it has ended, the body does not run again. Errors: kChildContext, kSerdes.
   template <typename F>
   internal::ResultOf<F, DurableContext&> RunInChildContext(absl::string_view name, F&& body,
                                                            const ChildOptions& options = {}) {
@@ -159,7 +165,8 @@ class DurableContext {
                                                          const std::type_info& type);
   absl::Status RunWaitForCallback(absl::string_view name, const CallbackOptions& options,
                                   internal::Submitter submitter, internal::ResultSlot& answer,
-                                  absl::FunctionRef<void()> keep_answer, internal::ResultSlot& slot);
+                                  absl::FunctionRef<void()> keep_answer,
+                                  internal::ResultSlot& slot);
   absl::Status RunInvoke(absl::string_view name, absl::string_view function,
                          const InvokeOptions& options, const std::type_info& payload_type,
                          internal::PayloadWriter write_payload, internal::ResultSlot& slot);
@@ -171,4 +178,4 @@ class DurableContext {
 
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_

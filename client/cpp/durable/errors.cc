@@ -39,19 +39,20 @@ absl::string_view TypeNameOf(ErrorKind kind) {
 }
 
 absl::Status ToStatus(const ErrorInfo& info) {
-  const absl::StatusCode code = info.kind == ErrorKind::kCallbackTimeout
-                                    ? absl::StatusCode::kDeadlineExceeded
-                                : info.kind == ErrorKind::kValidation
-                                    ? absl::StatusCode::kInvalidArgument
-                                    : absl::StatusCode::kUnknown;
+  const absl::StatusCode code =
+      info.kind == ErrorKind::kCallbackTimeout ? absl::StatusCode::kDeadlineExceeded
+      : info.kind == ErrorKind::kValidation    ? absl::StatusCode::kInvalidArgument
+                                               : absl::StatusCode::kUnknown;
   absl::Status status(code, info.message);
   const nlohmann::json payload = {
-      {"kind", static_cast<int>(info.kind)}, {"type", info.type},
-      {"data", info.data},                   {"stack", info.stack_trace},
+      {"kind", static_cast<int>(info.kind)},
+      {"type", info.type},
+      {"data", info.data},
+      {"stack", info.stack_trace},
       {"outcome", static_cast<int>(info.outcome)},
   };
-  status.SetPayload(kPayloadUrl, absl::Cord(payload.dump(-1, ' ', false,
-                                                    nlohmann::json::error_handler_t::replace)));
+  status.SetPayload(kPayloadUrl, absl::Cord(payload.dump(
+                                     -1, ' ', false, nlohmann::json::error_handler_t::replace)));
   return status;
 }
 

@@ -1,15 +1,16 @@
-// Errors of durable operations. They travel as absl::Status with a payload that keeps what was recorded: kind, type,
-// message, data, stack. The first run and every replay build the same error from the record.
+// Errors of durable operations. They travel as absl::Status with a payload that keeps what was
+// recorded: kind, type, message, data, stack. The first run and every replay build the same error
+// from the record.
 //
-//   absl::StatusOr<std::string> receipt = ctx.Step("charge", [](durable::StepContext&) -> absl::StatusOr<std::string> {
+//   absl::Status charged = ctx.Step("charge", [](durable::StepContext&) {
 //     return durable::MakeError("CardDeclined", "the bank said no");
 //   });
-//   if (durable::IsError(receipt.status(), durable::ErrorKind::kStep) &&
-//       durable::GetError(receipt.status())->type == "CardDeclined") {
+//   if (durable::IsError(charged, durable::ErrorKind::kStep) &&
+//       durable::GetError(charged)->type == "CardDeclined") {
 //     return std::string("ask for another card");
 //   }
-#ifndef CLIENT_CPP_DURABLE_ERRORS_H_
-#define CLIENT_CPP_DURABLE_ERRORS_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_ERRORS_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_ERRORS_H_
 
 #include <exception>
 #include <string>
@@ -21,18 +22,19 @@
 
 namespace durable {
 
-// Who failed. The name in brackets is the type under which an error of that kind is recorded where it escapes.
+// Who failed. The name in brackets is the type under which an error of that kind is recorded where
+// it escapes.
 enum class ErrorKind {
-  kUser,              // made by MakeError, thrown, or a plain absl::Status [its own type]
-  kStep,              // a step gave up [StepError]
-  kStepInterrupted,   // the invocation died while an at-most-once step ran [StepInterruptedError]
-  kChildContext,      // a child context failed [ChildContextError]
-  kInvoke,            // an invoked function failed, timed out or was stopped [InvokeError]
-  kCallbackExternal,  // the outsider answered a callback with a failure [CallbackExternalError]
-  kCallbackTimeout,   // nobody answered a callback in time [CallbackTimeoutError]
-  kCallbackSubmitter, // the submitter of WaitForCallback gave up [CallbackSubmitterError]
-  kSerdes,            // a value could not be written or read [SerDesError]
-  kValidation,        // an argument was refused before anything was recorded [ValidationError]
+  kUser,               // made by MakeError, thrown, or a plain absl::Status [its own type]
+  kStep,               // a step gave up [StepError]
+  kStepInterrupted,    // the invocation died while an at-most-once step ran [StepInterruptedError]
+  kChildContext,       // a child context failed [ChildContextError]
+  kInvoke,             // an invoked function failed, timed out or was stopped [InvokeError]
+  kCallbackExternal,   // the outsider answered a callback with a failure [CallbackExternalError]
+  kCallbackTimeout,    // nobody answered a callback in time [CallbackTimeoutError]
+  kCallbackSubmitter,  // the submitter of WaitForCallback gave up [CallbackSubmitterError]
+  kSerdes,             // a value could not be written or read [SerDesError]
+  kValidation,         // an argument was refused before anything was recorded [ValidationError]
 };
 
 // How an invoked function ended.
@@ -40,23 +42,26 @@ enum class InvokeOutcome { kFailed, kTimedOut, kStopped };
 
 struct ErrorInfo {
   ErrorKind kind = ErrorKind::kUser;
-  // The type recorded on the failed operation: for a step the type that its body returned or threw, for a child
-  // context the type that escaped its body, e.g. "StepError".
+  // The type recorded on the failed operation: for a step the type that its body returned or threw,
+  // for a child context the type that escaped its body, e.g. "StepError".
   std::string type;
   std::string message;
   std::string data;
   std::vector<std::string> stack_trace;
   // Meaningful for kInvoke.
   InvokeOutcome outcome = InvokeOutcome::kFailed;
-  // What the body threw. Set only while a retry strategy decides about that attempt, never read from a record.
+  // What the body threw. Set only while a retry strategy decides about that attempt, never read
+  // from a record.
   std::exception_ptr exception;
 
-  // The kind of the error inside this one, where `type` names one of the SDK's own; nullopt otherwise.
+  // The kind of the error inside this one, where `type` names one of the SDK's own; nullopt
+  // otherwise.
   absl::optional<ErrorKind> cause() const;
 };
 
 // An error of the user's own type, to be returned from a body or a handler.
-absl::Status MakeError(absl::string_view type, absl::string_view message, absl::string_view data = "");
+absl::Status MakeError(absl::string_view type, absl::string_view message,
+                       absl::string_view data = "");
 
 // What was recorded; nullopt for OK and for a Status that no durable function made.
 absl::optional<ErrorInfo> GetError(const absl::Status& status);
@@ -65,7 +70,8 @@ bool IsError(const absl::Status& status, ErrorKind kind);
 
 namespace internal {
 
-// The name under which an error of this kind is recorded where it escapes; empty for kUser, which has its own.
+// The name under which an error of this kind is recorded where it escapes; empty for kUser, which
+// has its own.
 absl::string_view TypeNameOf(ErrorKind kind);
 
 // The Status that carries `info`, without its exception.
@@ -74,4 +80,4 @@ absl::Status ToStatus(const ErrorInfo& info);
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_ERRORS_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_ERRORS_H_

@@ -1,15 +1,16 @@
-// Handler: any durable function, R(DurableContext&, const In&), with its types erased; and the functions of a program.
+// Handler: any durable function, R(DurableContext&, const In&), with its types erased; and the
+// functions of a program.
 //
 //   absl::StatusOr<int> Double(durable::DurableContext& ctx, const int& number) {
 //     return ctx.Step("double", [&](durable::StepContext&) { return 2 * number; });
 //   }
-//   DURABLE_FUNCTION("double", Double);       // at namespace scope; a worker serves it under this name
+//   DURABLE_FUNCTION("double", Double);    // at namespace scope: a worker serves it by this name
 //
 //   durable::Handler handler(Double);         // or by hand
 //
 // Input and result are written by Serdes<In> and Serdes<R>.
-#ifndef CLIENT_CPP_DURABLE_HANDLER_H_
-#define CLIENT_CPP_DURABLE_HANDLER_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_HANDLER_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_HANDLER_H_
 
 #include <functional>
 #include <map>
@@ -40,15 +41,16 @@ struct InputOf<R (C::*)(DurableContext&, In) const> : InputOf<R (*)(DurableConte
 
 }  // namespace internal
 
-// Copyable. The function is called through a const reference, from several threads at once when several invocations
-// run.
+// Copyable. The function is called through a const reference, from several threads at once when
+// several invocations run.
 class Handler {
  public:
   template <typename F, typename = std::enable_if_t<!std::is_same_v<std::decay_t<F>, Handler>>>
   Handler(F&& function)  // NOLINT(google-explicit-constructor): a function is a handler
       : call_(Erase(std::decay_t<F>(std::forward<F>(function)))) {}
 
-  // The result as text. `input` is absent when the execution was started without one. What the function throws passes.
+  // The result as text. `input` is absent when the execution was started without one. What the
+  // function throws passes.
   absl::StatusOr<std::string> Call(DurableContext& context, absl::optional<absl::string_view> input,
                                    const SerdesContext& serdes) const {
     return call_(context, input, serdes);
@@ -86,11 +88,11 @@ const std::map<std::string, Handler>& RegisteredFunctions();
 
 }  // namespace durable
 
-#define DURABLE_INTERNAL_FUNCTION_2(name, function, line)       \
+#define DURABLE_INTERNAL_FUNCTION_2(name, function, line)        \
   [[maybe_unused]] static const bool durable_registered_##line = \
       ::durable::RegisterFunction(name, function)
 #define DURABLE_INTERNAL_FUNCTION(name, function, line) \
   DURABLE_INTERNAL_FUNCTION_2(name, function, line)
 #define DURABLE_FUNCTION(name, function) DURABLE_INTERNAL_FUNCTION(name, function, __LINE__)
 
-#endif  // CLIENT_CPP_DURABLE_HANDLER_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_HANDLER_H_

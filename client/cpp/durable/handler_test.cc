@@ -44,7 +44,8 @@ TEST(RegistryTest, HoldsWhatTheProgramRegistered) {
 
 TEST(RegistryDeathTest, NameIsRegisteredOnce) {
   ::testing::FLAGS_gtest_death_test_style = "threadsafe";
-  EXPECT_DEATH(RegisterFunction("twice", Twice), "two durable functions are registered as \"twice\"");
+  EXPECT_DEATH(RegisterFunction("twice", Twice),
+               "two durable functions are registered as \"twice\"");
 }
 
 }  // namespace

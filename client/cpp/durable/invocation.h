@@ -1,12 +1,14 @@
-// Runs one invocation of a durable function. Hosts (a worker, a test) call it; it does no I/O besides `client`.
+// Runs one invocation of a durable function. Hosts (a worker, a test) call it; it does no I/O
+// besides `client`.
 //
 //   durable::InvocationOutput output =
-//       durable::RunInvocation(durable::Handler(QuickStart), input, client, durable::RuntimeOptions());
+//       durable::RunInvocation(QuickStart, input, client, durable::RuntimeOptions());
 //
-// The handler runs on the calling thread. Most checkpoints are sent on it too; those of operations that are still
-// running after the checkpoint window are sent by a thread that lives no longer than the invocation.
-#ifndef CLIENT_CPP_DURABLE_INVOCATION_H_
-#define CLIENT_CPP_DURABLE_INVOCATION_H_
+// The handler runs on the calling thread. Most checkpoints are sent on it too; those of operations
+// that are still running after the checkpoint window are sent by a thread that lives no longer than
+// the invocation.
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_
 
 #include "absl/time/time.h"
 #include "client/cpp/durable/handler.h"
@@ -19,21 +21,23 @@ namespace durable {
 struct RuntimeOptions {
   // What user code logs. Default: JSON lines on standard error.
   LogSink log_sink = JsonLinesSink(stderr);
-  // What the SDK itself has to say; never filtered by replay. Default: JSON lines on standard error.
+  // What the SDK itself has to say; never filtered by replay. Default: JSON lines on standard
+  // error.
   LogSink diagnostic_sink = JsonLinesSink(stderr);
   // Log again what earlier invocations logged.
   bool log_while_replaying = false;
-  // How long a START that nobody waits for is held back to join the next checkpoint. Zero sends at once.
+  // How long a START that nobody waits for is held back to join the next checkpoint. Zero sends at
+  // once.
   absl::Duration checkpoint_window = absl::Milliseconds(10);
   // Operations per page of state asked for: 1 to 1000.
   int state_page_size = 1000;
 };
 
-// Never throws. On first use it installs a terminate handler that explains suspensions below noexcept functions and
-// then calls the previous one.
+// Never throws. On first use it installs a terminate handler that explains suspensions below
+// noexcept functions and then calls the previous one.
 InvocationOutput RunInvocation(const Handler& handler, InvocationInput input, ServiceClient& client,
                                const RuntimeOptions& options);
 
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INVOCATION_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_

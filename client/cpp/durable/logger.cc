@@ -36,7 +36,8 @@ void SetField(const LogField& field, std::vector<LogField>& fields) {
 LogSink JsonLinesSink(std::FILE* file) {
   return [file](const LogRecord& record) {
     nlohmann::ordered_json line;
-    line["timestamp"] = absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", record.timestamp, absl::UTCTimeZone());
+    line["timestamp"] =
+        absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", record.timestamp, absl::UTCTimeZone());
     line["level"] = LevelName(record.level);
     line["message"] = record.message;
     for (const LogField& field : record.fields) line[field.name] = field.value;

@@ -1,5 +1,5 @@
-// Structured logging from durable code. Lines are dropped while their context is replaying, so that each appears once
-// however often the handler runs.
+// Structured logging from durable code. Lines are dropped while their context is replaying, so that
+// each appears once however often the handler runs.
 //
 //   ctx.logger().Info("charging", {{"order", order.id}, {"cents", order.cents}});
 //
@@ -7,8 +7,8 @@
 //
 //   durable::RuntimeOptions options;
 //   options.log_sink = durable::JsonLinesSink(stdout);
-#ifndef CLIENT_CPP_DURABLE_LOGGER_H_
-#define CLIENT_CPP_DURABLE_LOGGER_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_LOGGER_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_LOGGER_H_
 
 #include <atomic>
 #include <cstdio>
@@ -35,15 +35,17 @@ struct LogRecord {
   absl::Time timestamp;
   LogLevel level = LogLevel::kInfo;
   std::string message;
-  // Names are unique. First the SDK's own (requestId, executionArn, operationId, operationName, attempt; those that
-  // are known), then the caller's; a caller's field replaces one of the SDK's with the same name.
+  // Names are unique. First the SDK's own (requestId, executionArn, operationId, operationName,
+  // attempt; those that are known), then the caller's; a caller's field replaces one of the SDK's
+  // with the same name.
   std::vector<LogField> fields;
 };
 
 // Called on the thread that logs; lines of one execution may come from several threads.
 using LogSink = std::function<void(const LogRecord&)>;
 
-// One JSON object per line: timestamp, level, message, then the fields. `file` must outlive the sink.
+// One JSON object per line: timestamp, level, message, then the fields. `file` must outlive the
+// sink.
 LogSink JsonLinesSink(std::FILE* file);
 
 class Logger {
@@ -67,4 +69,4 @@ class Logger {
 
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_LOGGER_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_LOGGER_H_

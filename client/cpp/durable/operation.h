@@ -1,5 +1,6 @@
-// The plain data that the durable SDK and a service exchange: operations, updates to them, checkpoint and state
-// requests, and one invocation's input and output. No generated types; a transport converts at its edge.
+// The plain data that the durable SDK and a service exchange: operations, updates to them,
+// checkpoint and state requests, and one invocation's input and output. No generated types; a
+// transport converts at its edge.
 //
 //   durable::OperationUpdate update;
 //   update.id = "6b86b273ff34fce1";
@@ -7,10 +8,10 @@
 //   update.action = durable::OperationAction::kStart;
 //   update.wait_seconds = 60;
 //
-// Conventions: an empty string means that the member is absent, except for payloads, where an absent payload and an
-// empty one differ (absl::optional). Durations on the wire are whole seconds.
-#ifndef CLIENT_CPP_DURABLE_OPERATION_H_
-#define CLIENT_CPP_DURABLE_OPERATION_H_
+// Conventions: an empty string means that the member is absent, except for payloads, where an
+// absent payload and an empty one differ (absl::optional). Durations on the wire are whole seconds.
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_OPERATION_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_OPERATION_H_
 
 #include <cstdint>
 #include <string>
@@ -106,7 +107,8 @@ struct StatePage {
 struct CheckpointRequest {
   std::string durable_execution_arn;
   std::string checkpoint_token;
-  // Unique per request. A transport that retries sends it unchanged, so that a lost answer is harmless.
+  // Unique per request. A transport that retries sends it unchanged, so that a lost answer is
+  // harmless.
   std::string client_token;
   std::vector<OperationUpdate> updates;
 };
@@ -143,12 +145,14 @@ enum class InvocationStatus {
 
 struct InvocationOutput {
   InvocationStatus status = InvocationStatus::kPending;
-  // kSucceeded. Empty text when the result was too large for an answer and was checkpointed instead.
+  // kSucceeded. Empty text when the result was too large for an answer and was checkpointed
+  // instead.
   absl::optional<std::string> result;
-  // kFailed and kRetry. Absent when the error was too large for an answer and was checkpointed instead.
+  // kFailed and kRetry. Absent when the error was too large for an answer and was checkpointed
+  // instead.
   absl::optional<ErrorObject> error;
 };
 
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_OPERATION_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_OPERATION_H_

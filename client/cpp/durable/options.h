@@ -5,10 +5,10 @@
 //                .set_semantics(durable::StepSemantics::kAtMostOncePerRetry)
 //                .set_retry(durable::NoRetry()));
 //
-// A sub type labels operations in histories: 1 to 32 letters, digits, '-' and '_'; it is part of an operation's
-// identity, so changing it breaks executions in flight.
-#ifndef CLIENT_CPP_DURABLE_OPTIONS_H_
-#define CLIENT_CPP_DURABLE_OPTIONS_H_
+// A sub type labels operations in histories: 1 to 32 letters, digits, '-' and '_'; it is part of an
+// operation's identity, so changing it breaks executions in flight.
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_OPTIONS_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_OPTIONS_H_
 
 #include <functional>
 #include <memory>
@@ -23,8 +23,8 @@
 
 namespace durable {
 
-// What happens to an attempt during which the invocation died: it runs again, or it counts as failed with
-// StepInterruptedError and the retry strategy decides.
+// What happens to an attempt during which the invocation died: it runs again, or it counts as
+// failed with StepInterruptedError and the retry strategy decides.
 enum class StepSemantics { kAtLeastOncePerRetry, kAtMostOncePerRetry };
 
 class StepOptions {
@@ -116,8 +116,9 @@ class ChildOptions {
         internal::AnySerdes::Functions<T>{std::move(serialize), std::move(deserialize)});
     return *this;
   }
-  // What is recorded in place of a result of more than 256 KiB, for people to read; such a result itself is not
-  // recorded, the body runs again over its recorded operations instead. Default: nothing.
+  // What is recorded in place of a result of more than 256 KiB, for people to read; such a result
+  // itself is not recorded, the body runs again over its recorded operations instead. Default:
+  // nothing.
   template <typename T>
   ChildOptions& set_summary(std::function<std::string(const T&)> summarize) {
     summary_ = [summarize = std::move(summarize)](const void* value) {
@@ -186,4 +187,4 @@ class InvokeOptions {
 
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_OPTIONS_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_OPTIONS_H_

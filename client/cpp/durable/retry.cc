@@ -66,19 +66,19 @@ bool RetryFilter::Matches(const ErrorInfo& error) const {
 }
 
 RetryStrategy ExponentialBackoff::Build() const {
-  return MakeStrategy(max_attempts_, jitter_, filter_,
-                      [initial = initial_delay_, rate = backoff_rate_,
-                       max = max_delay_](int attempt) {
-                        return std::min(initial * std::pow(rate, attempt - 1), max);
-                      });
+  return MakeStrategy(
+      max_attempts_, jitter_, filter_,
+      [initial = initial_delay_, rate = backoff_rate_, max = max_delay_](int attempt) {
+        return std::min(initial * std::pow(rate, attempt - 1), max);
+      });
 }
 
 RetryStrategy LinearBackoff::Build() const {
-  return MakeStrategy(max_attempts_, jitter_, filter_,
-                      [initial = initial_delay_, increment = increment_,
-                       max = max_delay_](int attempt) {
-                        return std::min(initial + increment * (attempt - 1), max);
-                      });
+  return MakeStrategy(
+      max_attempts_, jitter_, filter_,
+      [initial = initial_delay_, increment = increment_, max = max_delay_](int attempt) {
+        return std::min(initial + increment * (attempt - 1), max);
+      });
 }
 
 RetryStrategy DefaultRetry() {

@@ -1,5 +1,5 @@
-// When a failed step is tried again. A strategy is any function of the error and the number of attempts made so far;
-// builders and presets make the usual ones.
+// When a failed step is tried again. A strategy is any function of the error and the number of
+// attempts made so far; builders and presets make the usual ones.
 //
 //   auto options = durable::StepOptions().set_retry(durable::ExponentialBackoff()
 //                                                       .set_max_attempts(5)
@@ -8,9 +8,10 @@
 //                                                       .set_jitter(durable::Jitter::kNone)
 //                                                       .RetryOnTypes({"TransientError"})
 //                                                       .Build());
-#ifndef CLIENT_CPP_DURABLE_RETRY_H_
-#define CLIENT_CPP_DURABLE_RETRY_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_RETRY_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_RETRY_H_
 
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <string>
@@ -29,11 +30,12 @@ struct RetryDecision {
   absl::Duration delay = absl::ZeroDuration();
 };
 
-// `attempt` counts the attempts made so far: 1 after the first failure. Runs once per failure and its decision is
-// recorded, so it need not be deterministic.
+// `attempt` counts the attempts made so far: 1 after the first failure. Runs once per failure and
+// its decision is recorded, so it need not be deterministic.
 using RetryStrategy = std::function<RetryDecision(const ErrorInfo& error, int attempt)>;
 
-// kFull: uniform between 0 and the delay. kHalf: half of the delay plus uniform up to the other half.
+// kFull: uniform between 0 and the delay. kHalf: half of the delay plus uniform up to the other
+// half.
 enum class Jitter { kNone, kFull, kHalf };
 
 // Which errors are retried. Without any filter all are; with filters those that match at least one.
@@ -41,7 +43,8 @@ class RetryFilter {
  public:
   void AddTypes(std::vector<std::string> types);
   void AddMessages(std::vector<std::string> substrings);
-  // ECMAScript regular expressions, searched for anywhere in the message. Throws std::regex_error for a malformed one.
+  // ECMAScript regular expressions, searched for anywhere in the message. Throws std::regex_error
+  // for a malformed one.
   void AddMessagePatterns(const std::vector<std::string>& patterns);
   void AddPredicate(std::function<bool(const ErrorInfo&)> predicate);
 
@@ -136,13 +139,19 @@ class LinearBackoff : public internal::BackoffBuilder<LinearBackoff> {
   absl::Duration increment_ = absl::Seconds(1);
 };
 
-// Presets.                           attempts  initial     rate   max     jitter
-RetryStrategy DefaultRetry();               //   6         5 s         2      60 s    full; what a step has if nothing is set
-RetryStrategy NoRetry();                    //   1
-RetryStrategy TransientRetry();             //   3         5 s         2      300 s   half
-RetryStrategy ResourceAvailabilityRetry();  //   5         5 s         2      300 s   full
-RetryStrategy CriticalRetry();              //   10        1 s         1.5    60 s    none
-RetryStrategy LinearRetry();                //   6         1 s         +1 s   300 s   none
+// Presets: attempts, initial delay, rate or increment, longest delay, jitter.
+// 6, 5 s, 2, 60 s, full. What a step has when nothing is set.
+RetryStrategy DefaultRetry();
+// 1 attempt.
+RetryStrategy NoRetry();
+// 3, 5 s, 2, 300 s, half.
+RetryStrategy TransientRetry();
+// 5, 5 s, 2, 300 s, full.
+RetryStrategy ResourceAvailabilityRetry();
+// 10, 1 s, 1.5, 60 s, none.
+RetryStrategy CriticalRetry();
+// 6, 1 s, 1 s more each time, 300 s, none.
+RetryStrategy LinearRetry();
 // 5 attempts, always `interval` apart.
 RetryStrategy FixedRetry(absl::Duration interval = absl::Seconds(5));
 
@@ -151,10 +160,11 @@ namespace internal {
 // `delay` with jitter applied; `random` is uniform in [0, 1).
 absl::Duration ApplyJitter(absl::Duration delay, Jitter jitter, double random);
 
-// Whole seconds to wait before the next attempt: rounded up, 1 to 31,622,400 (366 days, the service's bound).
+// Whole seconds to wait before the next attempt: rounded up, 1 to 31,622,400 (366 days, the
+// service's bound).
 int64_t RetryDelaySeconds(absl::Duration delay);
 
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_RETRY_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_RETRY_H_

@@ -138,7 +138,8 @@ TEST(RetryFilterTest, OneMatchingFilterIsEnough) {
 }
 
 TEST(RetryFilterTest, ExceptionsMatchByTheirClass) {
-  const RetryStrategy strategy = ExponentialBackoff().RetryOnException<std::runtime_error>().Build();
+  const RetryStrategy strategy =
+      ExponentialBackoff().RetryOnException<std::runtime_error>().Build();
   ErrorInfo error = ErrorOf("range_error");
   EXPECT_FALSE(Retries(strategy, error));
   error.exception = std::make_exception_ptr(std::range_error("far"));

@@ -1,17 +1,19 @@
-// How values become payload text and back. Everything is compact JSON by default: what nlohmann::json converts
-// (to_json / from_json found by argument-dependent lookup), protobuf messages as proto3 JSON, absl::Time as RFC 3339
-// text, absl::optional and absl::monostate with null. Not-a-number and infinities are refused.
+// How values become payload text and back. Everything is compact JSON by default: what
+// nlohmann::json converts (to_json / from_json found by argument-dependent lookup), protobuf
+// messages as proto3 JSON, absl::Time as RFC 3339 text, absl::optional and absl::monostate with
+// null. Not-a-number and infinities are refused.
 //
 //   struct Order { std::string id; int cents = 0; };
-//   NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, id, cents)      // enough for Order to be an input, result or payload
+//   NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, id, cents)    // Order may now be input or result
 //
-// A type may specialize durable::Serdes, and a single operation may bring its own pair of functions:
+// A type may specialize durable::Serdes, and a single operation may bring its own pair of
+// functions:
 //
 //   auto options = durable::StepOptions().set_serdes<std::string>(
-//       [](const std::string& value, const durable::SerdesContext&) { return absl::AsciiStrToUpper(value); },
-//       [](absl::string_view text, const durable::SerdesContext&) { return std::string(text); });
-#ifndef CLIENT_CPP_DURABLE_SERDES_H_
-#define CLIENT_CPP_DURABLE_SERDES_H_
+//       [](const std::string& value, const auto&) { return absl::AsciiStrToUpper(value); },
+//       [](absl::string_view text, const auto&) { return std::string(text); });
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_SERDES_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_SERDES_H_
 
 #include <exception>
 #include <functional>
@@ -47,7 +49,8 @@ struct SerdesContext {
 
 namespace internal {
 
-// Compact text of `value`; InvalidArgument for text that is not UTF-8 and for numbers that are not finite.
+// Compact text of `value`; InvalidArgument for text that is not UTF-8 and for numbers that are not
+// finite.
 absl::StatusOr<std::string> DumpJson(const Json& value);
 absl::StatusOr<Json> ParseJson(absl::string_view text);
 
@@ -62,9 +65,9 @@ bool IsNull(absl::string_view text);
 
 }  // namespace internal
 
-// Errors are permanent failures - the operation fails with kind kSerdes - except UnavailableError, which fails the
-// invocation so that the service runs it again. Both functions may throw instead; that is a permanent failure.
-// An absent payload never reaches Deserialize: see NoValue below.
+// Errors are permanent failures - the operation fails with kind kSerdes - except UnavailableError,
+// which fails the invocation so that the service runs it again. Both functions may throw instead;
+// that is a permanent failure. An absent payload never reaches Deserialize: see NoValue below.
 template <typename T, typename Enable = void>
 struct Serdes {
   static absl::StatusOr<std::string> Serialize(const T& value, const SerdesContext&) {
@@ -141,7 +144,8 @@ struct Serdes<T, std::enable_if_t<std::is_base_of<google::protobuf::Message, T>:
 
 namespace internal {
 
-// Whether Serdes<T> says that an absent payload is T{}: `static constexpr bool kNullIsDefault = true;`.
+// Whether Serdes<T> says that an absent payload is T{}: `static constexpr bool kNullIsDefault =
+// true;`.
 template <typename T, typename = void>
 struct NullIsDefault : std::false_type {};
 template <typename T>
@@ -157,7 +161,8 @@ absl::StatusOr<T> NoValue() {
   }
 }
 
-// One operation's own pair of functions, type-erased so that options are no templates. Copies share the functions.
+// One operation's own pair of functions, type-erased so that options are no templates. Copies share
+// the functions.
 class AnySerdes {
  public:
   template <typename T>
@@ -189,4 +194,4 @@ class AnySerdes {
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_SERDES_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_SERDES_H_

@@ -100,7 +100,8 @@ class Worker::Impl {
     if (handler == handlers_.end()) {
       InvocationOutput unknown;
       unknown.status = InvocationStatus::kRetry;
-      unknown.error = ErrorObject{"ExecutionError", "this worker does not serve the function", "", {}};
+      unknown.error =
+          ErrorObject{"ExecutionError", "this worker does not serve the function", "", {}};
       return internal::ToProto(unknown);
     }
     internal::StreamServiceClient client(channel);

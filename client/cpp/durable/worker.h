@@ -1,15 +1,16 @@
-// Worker: serves durable functions to a service. It opens one stream per invocation that it may run at a time and
-// connects again whenever the service comes back.
+// Worker: serves durable functions to a service. It opens one stream per invocation that it may run
+// at a time and connects again whenever the service comes back.
 //
-//   int main(int argc, char** argv) { return durable::WorkerMain(argc, argv); }   // all of DURABLE_FUNCTION
+//   // Serves everything that DURABLE_FUNCTION registered.
+//   int main(int argc, char** argv) { return durable::WorkerMain(argc, argv); }
 //
 // or by hand:
 //
 //   durable::Worker worker(durable::WorkerOptions{});
 //   worker.Register("greet", Greet);
 //   absl::Status status = worker.Run();
-#ifndef CLIENT_CPP_DURABLE_WORKER_H_
-#define CLIENT_CPP_DURABLE_WORKER_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_WORKER_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_WORKER_H_
 
 #include <memory>
 #include <string>
@@ -37,7 +38,8 @@ struct WorkerOptions {
   int concurrency = 1;
   // Tells workers apart in the service's listings; at most 256 characters.
   std::string name;
-  // How long running invocations may take to end after Shutdown; then they are cut off and run again elsewhere.
+  // How long running invocations may take to end after Shutdown; then they are cut off and run
+  // again elsewhere.
   absl::Duration shutdown_grace = absl::Seconds(10);
   RuntimeOptions runtime;
 };
@@ -61,9 +63,11 @@ class Worker {
   // Before Start or Run. A name may have a qualifier, "name:qualifier".
   void Register(absl::string_view function_name, Handler handler, FunctionOptions options = {});
 
-  // Begins to connect and serve. FAILED_PRECONDITION when no function is registered or it was called before.
+  // Begins to connect and serve. FAILED_PRECONDITION when no function is registered or it was
+  // called before.
   absl::Status Start();
-  // Returns when the service has taken every stream, or its refusal. DEADLINE_EXCEEDED after `timeout`. After Start.
+  // Returns when the service has taken every stream, or its refusal. DEADLINE_EXCEEDED after
+  // `timeout`. After Start.
   absl::Status WaitUntilServing(absl::Duration timeout);
   // Start, then block until Shutdown (OK) or until the service refuses the worker for good.
   absl::Status Run();
@@ -75,10 +79,11 @@ class Worker {
   std::unique_ptr<Impl> impl_;
 };
 
-// The main function of a worker program: serves RegisteredFunctions() until SIGINT or SIGTERM. Flags: --server, --session,
+// The main function of a worker program: serves RegisteredFunctions() until SIGINT or SIGTERM.
+// Flags: --server, --session,
 // --concurrency, --help. Returns the exit status.
 int WorkerMain(int argc, char** argv);
 
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_WORKER_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_WORKER_H_

@@ -12,7 +12,8 @@
 namespace durable {
 namespace {
 
-// Blocks SIGINT and SIGTERM in this thread and those it starts, and shuts the worker down when one arrives.
+// Blocks SIGINT and SIGTERM in this thread and those it starts, and shuts the worker down when one
+// arrives.
 class SignalWatcher {
  public:
   SignalWatcher() {
@@ -56,7 +57,8 @@ int Serve(WorkerOptions options) {
 }  // namespace
 
 int WorkerMain(int argc, char** argv) {
-  // Debian's Abseil looks for lock cycles even in optimized programs, and pays for it at every lock.
+  // Debian's Abseil looks for lock cycles even in optimized programs, and pays for it at every
+  // lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   WorkerOptions options;
   CLI::App app("Serves the durable functions of this program to a service.");

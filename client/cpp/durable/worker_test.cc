@@ -8,9 +8,9 @@
 
 #include "absl/synchronization/notification.h"
 #include "client/cpp/durable/durable.h"
-#include "gtest/gtest.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "gtest/gtest.h"
 #include "rehearse/v1/function_host.grpc.pb.h"
 
 namespace durable {
@@ -20,7 +20,8 @@ namespace v1 = ::rehearse::v1;
 
 constexpr absl::Duration kLong = absl::Seconds(30);
 
-// A service inside the process that has one conversation with the first stream and then holds it open.
+// A service inside the process that has one conversation with the first stream and then holds it
+// open.
 class OneConversation final : public v1::FunctionHost::Service {
  public:
   using Stream = grpc::ServerReaderWriter<v1::ServeResponse, v1::ServeRequest>;

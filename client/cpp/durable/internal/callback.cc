@@ -22,7 +22,8 @@ absl::Status CallbackError(ErrorKind kind, const Operation& record, const char* 
   return ToStatus(info);
 }
 
-// A callback may be awaited in any context of its invocation: the one that is active on this thread.
+// A callback may be awaited in any context of its invocation: the one that is active on this
+// thread.
 absl::StatusOr<Context*> EnterActiveContext(const Invocation* invocation) {
   const ActiveFrame* frame = ActiveFrame::Current();
   if (frame == nullptr || &frame->context().invocation() != invocation) {
@@ -56,8 +57,8 @@ absl::Status ValidateCallbackOptions(const CallbackOptions& options, const std::
 absl::StatusOr<CallbackHandle> StartCallbackOperation(Context& context, absl::string_view name,
                                                       const CallbackOptions& options) {
   DURABLE_RETURN_IF_ERROR(context.Enter(Describe("callback", name)));
-  OperationCall call(
-      context, {OperationType::kCallback, SubTypeOr(options.sub_type(), "Callback"), name});
+  OperationCall call(context,
+                     {OperationType::kCallback, SubTypeOr(options.sub_type(), "Callback"), name});
   if (call.record() == nullptr) {
     OperationUpdate start = call.Update(OperationAction::kStart);
     DURABLE_ASSIGN_OR_RETURN(
@@ -87,9 +88,10 @@ absl::Status CallbackHandle::Await(ResultSlot& slot) const {
       return CallbackError(ErrorKind::kCallbackTimeout, *record, "Callback timed out");
     default:
       if (context->replays_closed()) {
-        FailNonDeterministic(*invocation,
-                             "the result of a callback is awaited in a closed context, where it was "
-                             "not awaited before");
+        FailNonDeterministic(
+            *invocation,
+            "the result of a callback is awaited in a closed context, where it was "
+            "not awaited before");
       }
       context->Suspend(absl::InfiniteFuture());
   }

@@ -151,7 +151,8 @@ TEST(CallbackTest, MayBeAwaitedInAnyOrderAndInAnotherContext) {
     DURABLE_ASSIGN_OR_RETURN(Callback<std::string> b, ctx.CreateCallback("b"));
     DURABLE_ASSIGN_OR_RETURN(std::string second, b.Result());
     DURABLE_ASSIGN_OR_RETURN(
-        std::string first, ctx.RunInChildContext("child", [&](DurableContext&) { return a.Result(); }));
+        std::string first,
+        ctx.RunInChildContext("child", [&](DurableContext&) { return a.Result(); }));
     return first + second;
   };
   EXPECT_EQ(service.Run(handler).status, InvocationStatus::kPending);
@@ -186,8 +187,8 @@ TEST_P(CallbackTimeoutTest, IsBounded) {
         CallbackOptions().set_heartbeat_timeout(GetParam().timeout)}) {
     FakeService service;
     const InvocationOutput output = service.Run(Await(options));
-    EXPECT_EQ(output.status, GetParam().accepted ? InvocationStatus::kPending
-                                                 : InvocationStatus::kFailed);
+    EXPECT_EQ(output.status,
+              GetParam().accepted ? InvocationStatus::kPending : InvocationStatus::kFailed);
     EXPECT_EQ(service.Updates().empty(), !GetParam().accepted);
     if (!GetParam().accepted) {
       EXPECT_EQ(output.error->type, "ValidationError");

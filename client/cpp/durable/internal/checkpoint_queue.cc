@@ -19,7 +19,8 @@ std::string RandomPrefix() {
                       absl::Hex(absl::Uniform<uint64_t>(generator), absl::kZeroPad16));
 }
 
-// The due time of an update that somebody waits for: its waiter sends it, the timer leaves it alone.
+// The due time of an update that somebody waits for: its waiter sends it, the timer leaves it
+// alone.
 constexpr absl::Time kAwaited = absl::InfinitePast();
 
 bool ClosesExecution(const OperationUpdate& update) {

@@ -1,15 +1,16 @@
-// The updates of one invocation on their way to the service: one ordered queue, at most one call in flight.
+// The updates of one invocation on their way to the service: one ordered queue, at most one call in
+// flight.
 //
 //   auto queue = std::make_shared<internal::CheckpointQueue>(client, store, arn, token, limits);
 //   queue->SendAsync(start, scope);                                 // rides with the next one
-//   CheckpointResult result = queue->SendSync(succeed, scope);      // returns when the service has it
+//   CheckpointResult result = queue->SendSync(succeed, scope);      // the service has it
 //   queue->Stop();
 //
-// No thread stands behind the queue. Whoever needs an update accepted and finds no call in flight sends what is queued
-// itself; others wait for it. Only updates that nobody waits for and whose window has passed are sent by a thread of
-// their own, which Stop() joins.
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_CHECKPOINT_QUEUE_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_CHECKPOINT_QUEUE_H_
+// No thread stands behind the queue. Whoever needs an update accepted and finds no call in flight
+// sends what is queued itself; others wait for it. Only updates that nobody waits for and whose
+// window has passed are sent by a thread of their own, which Stop() joins.
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_CHECKPOINT_QUEUE_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_CHECKPOINT_QUEUE_H_
 
 #include <atomic>
 #include <cstddef>
@@ -31,7 +32,8 @@
 namespace durable {
 namespace internal {
 
-// Marks where updates come from. Once a scope is closed, those from it and from scopes inside it are rejected.
+// Marks where updates come from. Once a scope is closed, those from it and from scopes inside it
+// are rejected.
 class ContextScope {
  public:
   // `parent` outlives the scope; null for the root.
@@ -74,7 +76,8 @@ class CheckpointQueue final : public WindowTimer::Target,
   CheckpointResult SendAsync(OperationUpdate update, const ContextScope& scope)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Waits for the call in flight and drops what is still queued. To be called before the last reference goes.
+  // Waits for the call in flight and drops what is still queued. To be called before the last
+  // reference goes.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
 
   bool withdrawn() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -99,8 +102,8 @@ class CheckpointQueue final : public WindowTimer::Target,
   CheckpointResult Ended() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Returns the update's number; they count from 1.
   uint64_t Push(OperationUpdate update, absl::Time due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Sends the longest prefix of the queue that fits one call. Releases the lock during the call. Requires a non-empty
-  // queue and no call in flight.
+  // Sends the longest prefix of the queue that fits one call. Releases the lock during the call.
+  // Requires a non-empty queue and no call in flight.
   void SendBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   CheckpointRequest TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The next token, empty when there is none. Merges all that the service answers.
@@ -133,4 +136,4 @@ class CheckpointQueue final : public WindowTimer::Target,
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_CHECKPOINT_QUEUE_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_CHECKPOINT_QUEUE_H_

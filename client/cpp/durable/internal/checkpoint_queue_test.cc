@@ -192,8 +192,7 @@ TEST_F(CheckpointQueueTest, UpdateLargerThanTheLimitGoesAlone) {
   queue().SendAsync(Update("a"), root_);
   queue().SendAsync(UpdateOfBytes("b", limits_.max_bytes + 1), root_);
   queue().SendSync(Update("c"), root_);
-  EXPECT_THAT(client_.batches(),
-              ElementsAre(ElementsAre("a"), ElementsAre("b"), ElementsAre("c")));
+  EXPECT_THAT(client_.batches(), ElementsAre(ElementsAre("a"), ElementsAre("b"), ElementsAre("c")));
 }
 
 // The window.

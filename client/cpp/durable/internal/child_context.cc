@@ -116,8 +116,8 @@ class ChildRun {
 absl::Status RunChildOperation(Context& parent, const ChildOperation& operation, ChildBody body,
                                ResultSlot& slot) {
   DURABLE_RETURN_IF_ERROR(parent.Enter(Describe("child context", operation.name)));
-  OperationCall call(parent, {OperationType::kContext, operation.sub_type, operation.name,
-                              operation.is_virtual});
+  OperationCall call(
+      parent, {OperationType::kContext, operation.sub_type, operation.name, operation.is_virtual});
   absl::Status status = ChildRun(call, operation, body, slot).Run();
   call.Finish();
   return status;

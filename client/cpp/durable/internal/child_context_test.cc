@@ -39,9 +39,9 @@ class ChildContextTest : public ::testing::Test {
 
 TEST_F(ChildContextTest, UnrecordedChildIsStartedRunAndClosed) {
   EXPECT_EQ(service_.Run(OneChild()).result, "5");
-  EXPECT_THAT(service_.Batches(),
-              ElementsAre(ElementsAre("CONTEXT START child", "STEP START inner", "STEP SUCCEED inner"),
-                          ElementsAre("CONTEXT SUCCEED child")));
+  EXPECT_THAT(service_.Batches(), ElementsAre(ElementsAre("CONTEXT START child", "STEP START inner",
+                                                          "STEP SUCCEED inner"),
+                                              ElementsAre("CONTEXT SUCCEED child")));
   EXPECT_EQ(service_.UpdateAt("1-1", OperationAction::kStart).parent_id, OperationId("1"));
   EXPECT_EQ(service_.UpdateAt("1", OperationAction::kStart).parent_id, "");
   EXPECT_EQ(service_.UpdateAt("1", OperationAction::kSucceed).payload, "5");
@@ -116,7 +116,8 @@ TEST_F(ChildContextTest, SuspensionInsideRecordsNothingForTheContext) {
     });
   };
   EXPECT_EQ(service_.Run(handler).status, InvocationStatus::kPending);
-  EXPECT_THAT(service_.Batches(), ElementsAre(ElementsAre("CONTEXT START child", "WAIT START pause")));
+  EXPECT_THAT(service_.Batches(),
+              ElementsAre(ElementsAre("CONTEXT START child", "WAIT START pause")));
   service_.CompleteTimers();
   EXPECT_EQ(service_.Run(handler).result, "3");
   EXPECT_THAT(service_.Updates(),
@@ -127,11 +128,12 @@ TEST_F(ChildContextTest, OwnSerdesIsRoundTrippedOnTheFirstRun) {
   std::string seen;
   service_.Run([&](DurableContext& ctx, const Json&) -> absl::Status {
     DURABLE_ASSIGN_OR_RETURN(
-        seen, ctx.RunInChildContext(
-                  "child", [](DurableContext&) { return std::string("hello"); },
-                  ChildOptions().set_serdes<std::string>(
-                      [](const std::string&, const SerdesContext&) { return std::string("HELLO"); },
-                      [](absl::string_view text, const SerdesContext&) { return std::string(text); })));
+        seen,
+        ctx.RunInChildContext(
+            "child", [](DurableContext&) { return std::string("hello"); },
+            ChildOptions().set_serdes<std::string>(
+                [](const std::string&, const SerdesContext&) { return std::string("HELLO"); },
+                [](absl::string_view text, const SerdesContext&) { return std::string(text); })));
     return absl::OkStatus();
   });
   EXPECT_EQ(seen, "HELLO");
@@ -141,7 +143,8 @@ TEST_F(ChildContextTest, OwnSerdesIsRoundTrippedOnTheFirstRun) {
 TEST_F(ChildContextTest, SerdesFailureClosesTheContext) {
   const Handler handler = [](DurableContext& ctx, const Json&) -> absl::StatusOr<std::string> {
     const absl::Status status =
-        ctx.RunInChildContext("child", [](DurableContext&) { return std::string("\xff"); }).status();
+        ctx.RunInChildContext("child", [](DurableContext&) { return std::string("\xff"); })
+            .status();
     return IsError(status, ErrorKind::kSerdes) ? "handled" : "other";
   };
   EXPECT_EQ(service_.Run(handler).result, "\"handled\"");
@@ -240,7 +243,8 @@ TEST_F(ChildContextTest, CallbackThatWasNeverAwaitedMayBeCreatedAgainInAClosedCo
   Operation record = ChildRecord(OperationStatus::kSucceeded);
   record.replay_children = true;
   service_.Put(record);
-  service_.Put(Record("1-1", OperationType::kCallback, "Callback", "cb", OperationStatus::kStarted));
+  service_.Put(
+      Record("1-1", OperationType::kCallback, "Callback", "cb", OperationStatus::kStarted));
   bool await = false;
   const Handler handler = [&](DurableContext& ctx, const Json&) {
     return ctx.RunInChildContext("child", [&](DurableContext& child) -> absl::Status {
@@ -273,13 +277,15 @@ TEST_F(ChildContextTest, VirtualContextLeavesNoRecord) {
 
 TEST_F(ChildContextTest, VirtualContextWrapsErrorsAndRoundTripsValues) {
   std::string seen;
-  const InvocationOutput output = service_.Run([&](DurableContext& ctx, const Json&) -> absl::Status {
+  const InvocationOutput output = service_.Run([&](DurableContext& ctx,
+                                                   const Json&) -> absl::Status {
     DURABLE_ASSIGN_OR_RETURN(
-        seen, ctx.RunInChildContext(
-                  "", [](DurableContext&) { return std::string("a"); },
-                  ChildOptions().set_virtual(true).set_serdes<std::string>(
-                      [](const std::string& value, const SerdesContext&) { return value + "b"; },
-                      [](absl::string_view text, const SerdesContext&) { return std::string(text); })));
+        seen,
+        ctx.RunInChildContext(
+            "", [](DurableContext&) { return std::string("a"); },
+            ChildOptions().set_virtual(true).set_serdes<std::string>(
+                [](const std::string& value, const SerdesContext&) { return value + "b"; },
+                [](absl::string_view text, const SerdesContext&) { return std::string(text); })));
     return ctx.RunInChildContext(
         "", [](DurableContext&) -> absl::Status { return MakeError("Bad", "bad"); },
         ChildOptions().set_virtual(true));
@@ -292,7 +298,8 @@ TEST_F(ChildContextTest, VirtualContextWrapsErrorsAndRoundTripsValues) {
 TEST_F(ChildContextTest, RecordOfAVirtualContextIsNonDeterministic) {
   service_.Put(ChildRecord(OperationStatus::kStarted));
   const InvocationOutput output = service_.Run([](DurableContext& ctx, const Json&) {
-    return ctx.RunInChildContext("child", [](DurableContext&) {}, ChildOptions().set_virtual(true));
+    return ctx.RunInChildContext(
+        "child", [](DurableContext&) {}, ChildOptions().set_virtual(true));
   });
   EXPECT_EQ(output.error->type, "NonDeterministicExecutionError");
 }

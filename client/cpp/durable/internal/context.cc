@@ -13,7 +13,8 @@ namespace {
 
 thread_local const ActiveFrame* current_frame = nullptr;
 
-std::vector<LogField> ContextFields(const Context::ChildTraits& traits, const std::string& parent_id) {
+std::vector<LogField> ContextFields(const Context::ChildTraits& traits,
+                                    const std::string& parent_id) {
   std::vector<LogField> fields = {{"operationId", traits.operation_id}};
   if (!traits.name.empty()) fields.push_back({"operationName", std::string(traits.name)});
   if (!parent_id.empty()) fields.push_back({"parentId", parent_id});
@@ -72,9 +73,9 @@ absl::Status Context::Enter(absl::string_view operation) {
     invocation_.FailAndUnwind(Misuse(operation, "inside the body of a step"));
   }
   if (&frame->context() != this) {
-    invocation_.FailAndUnwind(
-        Misuse(operation, absl::StrCat("on ", Describe(*this), " while ",
-                                       Describe(frame->context()), " is active")));
+    invocation_.FailAndUnwind(Misuse(
+        operation,
+        absl::StrCat("on ", Describe(*this), " while ", Describe(frame->context()), " is active")));
   }
   return absl::OkStatus();
 }

@@ -1,12 +1,12 @@
-// Context: the engine behind a DurableContext. It numbers operations, knows whether it is replaying, and whether it may
-// go on.
+// Context: the engine behind a DurableContext. It numbers operations, knows whether it is
+// replaying, and whether it may go on.
 //
-//   DURABLE_RETURN_IF_ERROR(context.Enter("step \"charge\""));   // unwinds where nothing may happen any more
+//   DURABLE_RETURN_IF_ERROR(context.Enter("step \"charge\""));   // unwinds where nothing may run
 //   std::string path = context.TakePath();
 //
 // A context belongs to the thread that runs its body; what other threads may call says so.
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_CONTEXT_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_CONTEXT_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_CONTEXT_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_CONTEXT_H_
 
 #include <atomic>
 #include <string>
@@ -49,9 +49,10 @@ class Context {
   // Any thread.
   bool orphaned() const { return scope_.closed(); }
 
-  // Every operation begins with this, before it takes a number. Unwinds when the invocation has failed, the context is
-  // orphaned or blocked, or is not the one that may be used here (which is fatal). Returns Cancelled instead of
-  // throwing where an exception could not pass: during unwinding and on foreign threads. `operation` is for messages.
+  // Every operation begins with this, before it takes a number. Unwinds when the invocation has
+  // failed, the context is orphaned or blocked, or is not the one that may be used here (which is
+  // fatal). Returns Cancelled instead of throwing where an exception could not pass: during
+  // unwinding and on foreign threads. `operation` is for messages.
   absl::Status Enter(absl::string_view operation);
 
   // The path of the next operation.
@@ -59,8 +60,8 @@ class Context {
   // The path that TakePath() would return.
   std::string PeekPath() const;
 
-  // The id that operations of this context report as their parent: that of the nearest context with a record, empty at
-  // the root.
+  // The id that operations of this context report as their parent: that of the nearest context with
+  // a record, empty at the root.
   const std::string& parent_id() const { return parent_id_; }
   // A name for messages.
   const std::string& path() const { return path_; }
@@ -68,24 +69,29 @@ class Context {
   bool replaying() const { return replaying_.load(std::memory_order_relaxed); }
   void StopReplaying() { replaying_.store(replays_closed_, std::memory_order_relaxed); }
 
-  // True inside a closed context whose result was too large to keep: everything that its body reaches must be recorded,
-  // and all of it is replay.
+  // True inside a closed context whose result was too large to keep: everything that its body
+  // reaches must be recorded, and all of it is replay.
   bool replays_closed() const { return replays_closed_; }
 
-  // A blocked context waits for something outside until `resume_at`, as far as known (else InfiniteFuture).
+  // A blocked context waits for something outside until `resume_at`, as far as known (else
+  // InfiniteFuture).
   bool blocked() const { return blocked_; }
   absl::Time resume_at() const { return resume_at_; }
   void Block(absl::Time resume_at);
   // Block, then unwind.
   [[noreturn]] void Suspend(absl::Time resume_at);
 
-  // After user code that ran below this context has ended: unwinds when its outcome does not count any more, because
-  // the invocation has failed or the context is orphaned.
+  // After user code that ran below this context has ended: unwinds when its outcome does not count
+  // any more, because the invocation has failed or the context is orphaned.
   void RequireLive() const;
 
   // Sends, and unwinds unless accepted.
-  void SendSync(OperationUpdate update) { UnwindUnlessAccepted(queue().SendSync(std::move(update), scope_)); }
-  void SendAsync(OperationUpdate update) { UnwindUnlessAccepted(queue().SendAsync(std::move(update), scope_)); }
+  void SendSync(OperationUpdate update) {
+    UnwindUnlessAccepted(queue().SendSync(std::move(update), scope_));
+  }
+  void SendAsync(OperationUpdate update) {
+    UnwindUnlessAccepted(queue().SendAsync(std::move(update), scope_));
+  }
 
  private:
   CheckpointQueue& queue() { return invocation_.queue(); }
@@ -104,8 +110,9 @@ class Context {
   absl::Time resume_at_ = absl::InfiniteFuture();
 };
 
-// Declares what user code runs on this thread while it lives: the body of `context` or, with `step`, the body of a step
-// in it. Frames nest; only the innermost context may be used, and none inside a step.
+// Declares what user code runs on this thread while it lives: the body of `context` or, with
+// `step`, the body of a step in it. Frames nest; only the innermost context may be used, and none
+// inside a step.
 class ActiveFrame {
  public:
   enum class Kind { kContextBody, kStepBody };
@@ -133,4 +140,4 @@ class ActiveFrame {
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_CONTEXT_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_CONTEXT_H_

@@ -50,7 +50,8 @@ TEST(CallUserCodeTest, OtherObjectsAreUnknownExceptions) {
 }
 
 TEST(CallUserCodeTest, UnwindPasses) {
-  EXPECT_THROW(CallUserCode([]() -> absl::Status { throw Unwind(Unwind::Reason::kFatal); }), Unwind);
+  EXPECT_THROW(CallUserCode([]() -> absl::Status { throw Unwind(Unwind::Reason::kFatal); }),
+               Unwind);
 }
 
 TEST(ErrorConversionTest, PlainStatusIsNamedByItsCode) {

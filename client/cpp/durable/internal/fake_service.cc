@@ -135,7 +135,8 @@ std::vector<std::vector<std::string>> FakeService::Batches() {
   std::vector<std::vector<std::string>> batches;
   for (const CheckpointRequest& request : Requests()) {
     batches.emplace_back();
-    for (const OperationUpdate& update : request.updates) batches.back().push_back(Summarize(update));
+    for (const OperationUpdate& update : request.updates)
+      batches.back().push_back(Summarize(update));
   }
   return batches;
 }

@@ -1,13 +1,13 @@
-// A service in memory for the engine's tests: it applies updates by the service's rules, hands out single-use tokens,
-// and lets a test move what only the outside can move, or put faults in the way.
+// A service in memory for the engine's tests: it applies updates by the service's rules, hands out
+// single-use tokens, and lets a test move what only the outside can move, or put faults in the way.
 //
 //   FakeService service;
 //   EXPECT_EQ(service.Run(handler).status, InvocationStatus::kPending);
 //   service.CompleteTimers();
 //   EXPECT_EQ(service.Run(handler).result, "7");
 //   EXPECT_THAT(service.Updates(), ElementsAre("WAIT START pause", ...));
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_FAKE_SERVICE_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_FAKE_SERVICE_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_FAKE_SERVICE_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_FAKE_SERVICE_H_
 
 #include <functional>
 #include <string>
@@ -35,7 +35,8 @@ class FakeService : public ServiceClient {
   using CheckpointFault =
       std::function<absl::optional<absl::StatusOr<CheckpointResponse>>(const CheckpointRequest&)>;
 
-  static constexpr char kArn[] = "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/e";
+  static constexpr char kArn[] =
+      "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/e";
   // The service's clock, which stands still.
   static absl::Time Now() { return absl::FromUnixSeconds(1'800'000'000); }
 
@@ -62,7 +63,8 @@ class FakeService : public ServiceClient {
   void End(absl::string_view path, OperationStatus status, absl::optional<std::string> payload,
            absl::optional<ErrorObject> error = absl::nullopt);
 
-  // Accepted updates as "TYPE ACTION name", or "TYPE ACTION" without a name; one per line of history.
+  // Accepted updates as "TYPE ACTION name", or "TYPE ACTION" without a name; one per line of
+  // history.
   std::vector<std::string> Updates();
   // The same, one vector per checkpoint call.
   std::vector<std::vector<std::string>> Batches();
@@ -85,7 +87,8 @@ class FakeService : public ServiceClient {
   // Requires a valid update. Returns the operation as it is now.
   Operation Apply(const OperationUpdate& update) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // `operations` from `begin` on, as one page.
-  StatePage Page(const std::vector<Operation>& operations, size_t begin, absl::string_view marker_prefix) const;
+  StatePage Page(const std::vector<Operation>& operations, size_t begin,
+                 absl::string_view marker_prefix) const;
 
   RuntimeOptions options_;
   size_t page_size_ = 1000;
@@ -114,4 +117,4 @@ Operation Record(absl::string_view path, OperationType type, absl::string_view s
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_FAKE_SERVICE_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_FAKE_SERVICE_H_

@@ -1,9 +1,9 @@
 // Invocation: what all contexts of one invocation share.
 //
 //   internal::Invocation invocation(input, client, options);
-//   invocation.Fail({.error = ..., .retry = false});     // latched: beats whatever the handler returns
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_INVOCATION_STATE_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_INVOCATION_STATE_H_
+//   invocation.Fail(fatal);      // latched: beats whatever the handler returns
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_INVOCATION_STATE_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_INVOCATION_STATE_H_
 
 #include <atomic>
 #include <memory>
@@ -74,4 +74,4 @@ class Invocation {
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_INVOCATION_STATE_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_INVOCATION_STATE_H_

@@ -13,8 +13,7 @@ constexpr size_t kMaxTenantIdBytes = 256;
 
 // What happened to the invoked function, for a record that says it did not succeed.
 absl::Status InvokeError(const Operation& record) {
-  ErrorInfo info =
-      internal::FromRecord(ErrorKind::kInvoke, record.error.value_or(ErrorObject()));
+  ErrorInfo info = internal::FromRecord(ErrorKind::kInvoke, record.error.value_or(ErrorObject()));
   info.kind = ErrorKind::kInvoke;
   if (record.status == OperationStatus::kTimedOut) info.outcome = InvokeOutcome::kTimedOut;
   if (record.status == OperationStatus::kStopped) info.outcome = InvokeOutcome::kStopped;

@@ -97,12 +97,11 @@ TEST_P(InvokeEndTest, IsAnErrorWithItsOutcome) {
   EXPECT_EQ(error->data, "data");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, InvokeEndTest,
-                         ::testing::Values(EndCase{OperationStatus::kFailed, InvokeOutcome::kFailed},
-                                           EndCase{OperationStatus::kTimedOut,
-                                                   InvokeOutcome::kTimedOut},
-                                           EndCase{OperationStatus::kStopped,
-                                                   InvokeOutcome::kStopped}));
+INSTANTIATE_TEST_SUITE_P(
+    All, InvokeEndTest,
+    ::testing::Values(EndCase{OperationStatus::kFailed, InvokeOutcome::kFailed},
+                      EndCase{OperationStatus::kTimedOut, InvokeOutcome::kTimedOut},
+                      EndCase{OperationStatus::kStopped, InvokeOutcome::kStopped}));
 
 TEST(InvokeTest, OwnSerdesWriteThePayloadAndSeeTheRawResult) {
   FakeService service;
@@ -145,9 +144,8 @@ TEST(InvokeTest, BadArgumentsAreRefused) {
   FakeService service;
   EXPECT_EQ(service.Run(Price(InvokeOptions().set_tenant_id(std::string(257, 't')))).error->type,
             "ValidationError");
-  const InvocationOutput output = service.Run([](DurableContext& ctx, const Json&) {
-    return ctx.Invoke<Json>("price", "", 1);
-  });
+  const InvocationOutput output = service.Run(
+      [](DurableContext& ctx, const Json&) { return ctx.Invoke<Json>("price", "", 1); });
   EXPECT_EQ(output.error->type, "ValidationError");
   EXPECT_THAT(service.Updates(), IsEmpty());
   EXPECT_EQ(service.Run(Price(InvokeOptions().set_tenant_id(std::string(256, 't')))).status,

@@ -67,8 +67,8 @@ void OperationCall::SendAndReload(OperationUpdate update) {
   if (record_ == nullptr) {
     FatalError fatal;
     fatal.error.type = "InvalidStateError";
-    fatal.error.message =
-        absl::StrCat("the service accepted operation ", path_, " and did not answer with its record");
+    fatal.error.message = absl::StrCat("the service accepted operation ", path_,
+                                       " and did not answer with its record");
     context_.invocation().FailAndUnwind(std::move(fatal));
   }
   CheckAgainstRecord();
@@ -84,7 +84,8 @@ absl::Status OperationCall::Read(const absl::optional<std::string>& payload,
 absl::StatusOr<std::string> OperationCall::Write(ResultSlot& slot) const {
   absl::StatusOr<std::string> text = Encode(slot, serdes_context());
   if (!text.ok()) return RequirePermanent(context_.invocation(), std::move(text).status());
-  absl::Status status = RequirePermanent(context_.invocation(), Decode(slot, *text, serdes_context()));
+  absl::Status status =
+      RequirePermanent(context_.invocation(), Decode(slot, *text, serdes_context()));
   if (!status.ok()) return status;
   return text;
 }
@@ -111,7 +112,8 @@ bool OperationCall::IsRecorded(absl::string_view path, absl::string_view id) con
 void OperationCall::CheckAgainstRecord() const {
   if (identity_.is_virtual) {
     if (record_ != nullptr) {
-      FailNonDeterministic("the code runs a virtual context, and there is a record where none may be");
+      FailNonDeterministic(
+          "the code runs a virtual context, and there is a record where none may be");
     }
     return;
   }
@@ -163,8 +165,7 @@ void FailNonDeterministic(Invocation& invocation, absl::string_view why) {
 absl::Status ValidateName(absl::string_view name, size_t reserved) {
   const size_t max = kMaxNameBytes - reserved;
   if (name.size() <= max && absl::c_all_of(name, absl::ascii_isprint)) return absl::OkStatus();
-  return ValidationError(
-      absl::StrCat("a name has at most ", max, " printable ASCII characters"));
+  return ValidationError(absl::StrCat("a name has at most ", max, " printable ASCII characters"));
 }
 
 absl::Status ValidateSubType(absl::string_view sub_type) {
@@ -172,8 +173,8 @@ absl::Status ValidateSubType(absl::string_view sub_type) {
   if (sub_type.size() <= kMaxSubTypeBytes && absl::c_all_of(sub_type, allowed)) {
     return absl::OkStatus();
   }
-  return ValidationError(absl::StrCat("a sub type has at most ", kMaxSubTypeBytes,
-                                      " letters, digits, '-' and '_'"));
+  return ValidationError(
+      absl::StrCat("a sub type has at most ", kMaxSubTypeBytes, " letters, digits, '-' and '_'"));
 }
 
 absl::Status ValidateSerdes(const AnySerdes& serdes, const std::type_info& type) {

@@ -1,13 +1,14 @@
-// OperationCall: one call of one operation by user code - its place, its record, and the updates it sends. Everything
-// that all operations have in common is here, the check against the record included.
+// OperationCall: one call of one operation by user code - its place, its record, and the updates it
+// sends. Everything that all operations have in common is here, the check against the record
+// included.
 //
 //   DURABLE_RETURN_IF_ERROR(context.Enter("wait"));
 //   internal::OperationCall call(context, {OperationType::kWait, "Wait", name});
 //   if (call.record() == nullptr) call.Start(call.Update(OperationAction::kStart));
 //   ...
 //   call.Finish();
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_OPERATION_CALL_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_OPERATION_CALL_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_OPERATION_CALL_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_OPERATION_CALL_H_
 
 #include <memory>
 #include <string>
@@ -35,8 +36,8 @@ struct OperationIdentity {
 
 class OperationCall {
  public:
-  // Takes the context's next number and looks up the record. Fails the execution and unwinds when the record is of
-  // another operation. `identity`'s texts outlive the call.
+  // Takes the context's next number and looks up the record. Fails the execution and unwinds when
+  // the record is of another operation. `identity`'s texts outlive the call.
   OperationCall(Context& context, OperationIdentity identity);
   OperationCall(const OperationCall&) = delete;
   OperationCall& operator=(const OperationCall&) = delete;
@@ -63,15 +64,16 @@ class OperationCall {
 
   // The value of a recorded payload. A transient failure fails the invocation and unwinds.
   absl::Status Read(const absl::optional<std::string>& payload, ResultSlot& slot) const;
-  // The payload to record for the value in `slot`, which is replaced by what a replay will read. A transient failure
-  // fails the invocation and unwinds.
+  // The payload to record for the value in `slot`, which is replaced by what a replay will read. A
+  // transient failure fails the invocation and unwinds.
   absl::StatusOr<std::string> Write(ResultSlot& slot) const;
   SerdesContext serdes_context() const { return {id_, context_.invocation().arn()}; }
 
   // Fails the execution: the code does not do what it did when `record()` was made.
   [[noreturn]] void FailNonDeterministic(absl::string_view why) const;
 
-  // To be called when the operation returns to user code: the context may have caught up with its records.
+  // To be called when the operation returns to user code: the context may have caught up with its
+  // records.
   void Finish();
 
  private:
@@ -88,7 +90,8 @@ class OperationCall {
   const bool was_open_;
 };
 
-// `status`, unless it says that a serdes failed for now: that fails the invocation, which is retried, and unwinds.
+// `status`, unless it says that a serdes failed for now: that fails the invocation, which is
+// retried, and unwinds.
 absl::Status RequirePermanent(Invocation& invocation, absl::Status status);
 
 // Fails the execution and unwinds.
@@ -115,4 +118,4 @@ std::string Describe(absl::string_view kind, absl::string_view name);
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_OPERATION_CALL_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_OPERATION_CALL_H_

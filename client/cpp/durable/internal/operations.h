@@ -1,9 +1,10 @@
-// The operations on the engine's side, one .cc file each. DurableContext calls them, and those that are built from
-// others call each other. Each returns the operation's error, or OK with the value in the slot; each may unwind.
+// The operations on the engine's side, one .cc file each. DurableContext calls them, and those that
+// are built from others call each other. Each returns the operation's error, or OK with the value
+// in the slot; each may unwind.
 //
 //   absl::Status status = internal::RunStepOperation(context, "charge", options, body, slot);
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_OPERATIONS_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_OPERATIONS_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_OPERATIONS_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_OPERATIONS_H_
 
 #include <functional>
 #include <string>
@@ -46,4 +47,4 @@ absl::Status ValidateCallbackOptions(const CallbackOptions& options, const std::
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_OPERATIONS_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_OPERATIONS_H_

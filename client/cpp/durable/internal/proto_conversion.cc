@@ -12,7 +12,8 @@ namespace {
 
 namespace v1 = ::rehearse::v1;
 
-// The enumerations of both sides list the same values in the same order, the messages' after an "unspecified".
+// The enumerations of both sides list the same values in the same order, the messages' after an
+// "unspecified".
 template <typename Message, typename Plain>
 Message EnumToProto(Plain value) {
   return static_cast<Message>(static_cast<int>(value) + 1);
@@ -41,7 +42,9 @@ v1::ErrorObject ErrorToProto(const ErrorObject& error) {
 }
 
 ErrorObject ErrorFromProto(const v1::ErrorObject& message) {
-  return {message.error_type(), message.error_message(), message.error_data(),
+  return {message.error_type(),
+          message.error_message(),
+          message.error_data(),
           {message.stack_trace().begin(), message.stack_trace().end()}};
 }
 
@@ -56,7 +59,8 @@ void TakeDetails(v1::Operation& message, Operation& operation) {
   switch (message.details_case()) {
     case v1::Operation::kExecutionDetails:
       if (message.execution_details().has_input_payload()) {
-        operation.payload = std::move(*message.mutable_execution_details()->mutable_input_payload());
+        operation.payload =
+            std::move(*message.mutable_execution_details()->mutable_input_payload());
       }
       break;
     case v1::Operation::kContextDetails:
@@ -131,9 +135,11 @@ std::string AnswerText(const InvocationOutput& output) {
 void SetOptions(const OperationUpdate& update, v1::OperationUpdate& message) {
   if (update.replay_children) message.mutable_context_options()->set_replay_children(true);
   if (update.next_attempt_delay_seconds > 0) {
-    message.mutable_step_options()->set_next_attempt_delay_seconds(update.next_attempt_delay_seconds);
+    message.mutable_step_options()->set_next_attempt_delay_seconds(
+        update.next_attempt_delay_seconds);
   }
-  if (update.wait_seconds > 0) message.mutable_wait_options()->set_wait_seconds(update.wait_seconds);
+  if (update.wait_seconds > 0)
+    message.mutable_wait_options()->set_wait_seconds(update.wait_seconds);
   if (update.type == OperationType::kCallback) {
     message.mutable_callback_options()->set_timeout_seconds(update.timeout_seconds);
     message.mutable_callback_options()->set_heartbeat_timeout_seconds(

@@ -85,8 +85,9 @@ TEST(ToProtoTest, Requests) {
   ExpectMessage(ToProto(checkpoint), R"(
       durable_execution_arn: 'arn' checkpoint_token: 'token' client_token: 'client'
       updates { id: 'i' type: OPERATION_TYPE_STEP action: OPERATION_ACTION_START })");
-  ExpectMessage(ToProto(GetStateRequest{"arn", "token", "marker", 7}),
-                "durable_execution_arn: 'arn' checkpoint_token: 'token' marker: 'marker' max_items: 7");
+  ExpectMessage(
+      ToProto(GetStateRequest{"arn", "token", "marker", 7}),
+      "durable_execution_arn: 'arn' checkpoint_token: 'token' marker: 'marker' max_items: 7");
 }
 
 TEST(ToProtoTest, Outcomes) {
@@ -135,9 +136,9 @@ TEST(FromProtoTest, EveryKindOfOperation) {
   operation = FromProto(Parse<v1::Operation>(
       "type: OPERATION_TYPE_EXECUTION execution_details { input_payload: '' }"));
   EXPECT_EQ(operation.payload, "");
-  operation = FromProto(Parse<v1::Operation>(
-      "type: OPERATION_TYPE_CONTEXT status: OPERATION_STATUS_SUCCEEDED "
-      "context_details { replay_children: true result: '' }"));
+  operation = FromProto(
+      Parse<v1::Operation>("type: OPERATION_TYPE_CONTEXT status: OPERATION_STATUS_SUCCEEDED "
+                           "context_details { replay_children: true result: '' }"));
   EXPECT_EQ(operation.status, OperationStatus::kSucceeded);
   EXPECT_TRUE(operation.replay_children);
   EXPECT_EQ(operation.payload, "");
@@ -150,24 +151,26 @@ TEST(FromProtoTest, EveryKindOfOperation) {
   EXPECT_EQ(operation.status, OperationStatus::kTimedOut);
   EXPECT_EQ(operation.callback_id, "c");
   EXPECT_EQ(operation.error->message, "late");
-  operation = FromProto(Parse<v1::Operation>(
-      "type: OPERATION_TYPE_CHAINED_INVOKE status: OPERATION_STATUS_STOPPED "
-      "chained_invoke_details { result: 'r' }"));
+  operation = FromProto(
+      Parse<v1::Operation>("type: OPERATION_TYPE_CHAINED_INVOKE status: OPERATION_STATUS_STOPPED "
+                           "chained_invoke_details { result: 'r' }"));
   EXPECT_EQ(operation.type, OperationType::kChainedInvoke);
   EXPECT_EQ(operation.status, OperationStatus::kStopped);
   EXPECT_EQ(operation.payload, "r");
 }
 
 TEST(FromProtoTest, AnswersAndInput) {
-  const CheckpointResponse response = FromProto(Parse<v1::CheckpointResponse>(
-      "checkpoint_token: 't' new_execution_state { operations { id: 'a' type: OPERATION_TYPE_STEP } "
-      "next_marker: 'm' }"));
+  const CheckpointResponse response =
+      FromProto(Parse<v1::CheckpointResponse>("checkpoint_token: 't' new_execution_state { "
+                                              "operations { id: 'a' type: OPERATION_TYPE_STEP } "
+                                              "next_marker: 'm' }"));
   EXPECT_EQ(response.checkpoint_token, "t");
   EXPECT_EQ(response.new_state.operations.at(0).id, "a");
   EXPECT_EQ(response.new_state.next_marker, "m");
   EXPECT_EQ(FromProto(v1::CheckpointResponse()).checkpoint_token, "");
-  const StatePage page = FromProto(Parse<v1::GetExecutionStateResponse>(
-      "operations { id: 'a' type: OPERATION_TYPE_STEP } operations { id: 'b' type: OPERATION_TYPE_WAIT }"));
+  const StatePage page = FromProto(
+      Parse<v1::GetExecutionStateResponse>("operations { id: 'a' type: OPERATION_TYPE_STEP } "
+                                           "operations { id: 'b' type: OPERATION_TYPE_WAIT }"));
   EXPECT_EQ(page.operations.size(), 2u);
   EXPECT_EQ(page.next_marker, "");
   const InvocationInput input = FromProto(Parse<v1::ServeResponse::Invocation>(R"(

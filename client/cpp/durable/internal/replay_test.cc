@@ -36,7 +36,8 @@ TEST(ReplayTest, FirstInvocationLogsEverything) {
   EXPECT_THAT(service.LogMessages(), ElementsAre("before", "after"));
 }
 
-// Rule 1: an operation without a record ends the replay before it. Rule 4: so does a last record, after it.
+// Rule 1: an operation without a record ends the replay before it. Rule 4: so does a last record,
+// after it.
 TEST(ReplayTest, LinesAreLoggedFromTheLastRecordOn) {
   FakeService service;
   service.Put(Done("1", "a"));
@@ -79,8 +80,8 @@ TEST(ReplayTest, RetriedStepLogs) {
 // Rule 3: another open operation is passed in replay, and ends it.
 TEST(ReplayTest, OpenContextEndsTheReplayBehindIt) {
   FakeService service;
-  service.Put(
-      Record("1", OperationType::kContext, "RunInChildContext", "child", OperationStatus::kStarted));
+  service.Put(Record("1", OperationType::kContext, "RunInChildContext", "child",
+                     OperationStatus::kStarted));
   service.Put(Done("1-1", "a"));
   service.Put(Done("2", "b"));
   service.Run([](DurableContext& ctx, const Json&) -> absl::Status {
@@ -214,18 +215,22 @@ TEST_P(MismatchTest, FailsTheExecutionAndNamesBothSides) {
 INSTANTIATE_TEST_SUITE_P(
     All, MismatchTest,
     ::testing::Values(
-        Mismatch{"type", Record("1", OperationType::kContext, "Step", "a", OperationStatus::kStarted),
+        Mismatch{"type",
+                 Record("1", OperationType::kContext, "Step", "a", OperationStatus::kStarted),
                  "the record has type \"CONTEXT\", the code has \"STEP\""},
-        Mismatch{"sub type",
-                 Record("1", OperationType::kStep, "WaitForCondition", "a", OperationStatus::kStarted),
-                 "the record has sub type \"WaitForCondition\", the code has \"Step\""},
+        Mismatch{
+            "sub type",
+            Record("1", OperationType::kStep, "WaitForCondition", "a", OperationStatus::kStarted),
+            "the record has sub type \"WaitForCondition\", the code has \"Step\""},
         Mismatch{"name", Record("1", OperationType::kStep, "Step", "z", OperationStatus::kStarted),
                  "the record has name \"z\", the code has \"a\""},
-        Mismatch{"no name", Record("1", OperationType::kStep, "Step", "", OperationStatus::kStarted),
+        Mismatch{"no name",
+                 Record("1", OperationType::kStep, "Step", "", OperationStatus::kStarted),
                  "the record has name none, the code has \"a\""},
-        Mismatch{"parent",
-                 Parented(Record("1", OperationType::kStep, "Step", "a", OperationStatus::kStarted)),
-                 "the record has parent \"p\", the code has none"},
+        Mismatch{
+            "parent",
+            Parented(Record("1", OperationType::kStep, "Step", "a", OperationStatus::kStarted)),
+            "the record has parent \"p\", the code has none"},
         Mismatch{"several",
                  Record("1", OperationType::kWait, "Wait", "a", OperationStatus::kSucceeded),
                  "the record has type \"WAIT\", the code has \"STEP\"; "

@@ -1,11 +1,11 @@
-// Where the templates of the public API meet the engine: the type of a body's result, and a slot that holds one value
-// of that type and can write and read it without the engine knowing the type.
+// Where the templates of the public API meet the engine: the type of a body's result, and a slot
+// that holds one value of that type and can write and read it without the engine knowing the type.
 //
 //   internal::TypedSlot<int> slot(options.serdes());
-//   absl::Status status = slot.Capture([](StepContext&) { return 42; }, step);   // runs the body, keeps 42
-//   absl::StatusOr<std::string> text = internal::Encode(slot, serdes_context);   // "42"
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_RESULT_SLOT_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_RESULT_SLOT_H_
+//   absl::Status status = slot.Capture(body, step);              // runs the body, keeps 42
+//   absl::StatusOr<std::string> text = Encode(slot, context);    // "42"
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_RESULT_SLOT_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_RESULT_SLOT_H_
 
 #include <string>
 #include <type_traits>
@@ -24,7 +24,8 @@ namespace durable {
 namespace internal {
 
 // Maps what a body returns to the value it produces and to what its operation returns:
-//   void, absl::Status -> absl::monostate, absl::Status;   T, absl::StatusOr<T> -> T, absl::StatusOr<T>.
+//   void, absl::Status -> absl::monostate, absl::Status
+//   T, absl::StatusOr<T> -> T, absl::StatusOr<T>
 template <typename Returned>
 struct BodyResult {
   using Value = Returned;
@@ -103,7 +104,7 @@ class TypedSlot : public ResultSlot {
 
   absl::Status Deserialize(absl::optional<absl::string_view> text,
                            const SerdesContext& context) override {
-    absl::StatusOr<T> value = !text.has_value()     ? NoValue<T>()
+    absl::StatusOr<T> value = !text.has_value()    ? NoValue<T>()
                               : serdes_ != nullptr ? serdes_->deserialize(*text, context)
                                                    : ReadDefault(*text, context);
     if (!value.ok()) return std::move(value).status();
@@ -112,7 +113,8 @@ class TypedSlot : public ResultSlot {
   }
 
  private:
-  virtual absl::StatusOr<T> ReadDefault(absl::string_view text, const SerdesContext& context) const {
+  virtual absl::StatusOr<T> ReadDefault(absl::string_view text,
+                                        const SerdesContext& context) const {
     return Serdes<T>::Deserialize(text, context);
   }
 
@@ -120,14 +122,16 @@ class TypedSlot : public ResultSlot {
   absl::optional<T> value_;
 };
 
-// The answer to a callback: text passes through as the outsider sent it, any other type is read by its serdes.
+// The answer to a callback: text passes through as the outsider sent it, any other type is read by
+// its serdes.
 template <typename T>
 class CallbackSlot final : public TypedSlot<T> {
  public:
   using TypedSlot<T>::TypedSlot;
 
  private:
-  absl::StatusOr<T> ReadDefault(absl::string_view text, const SerdesContext& context) const override {
+  absl::StatusOr<T> ReadDefault(absl::string_view text,
+                                const SerdesContext& context) const override {
     if constexpr (std::is_same_v<T, std::string>) {
       return std::string(text);
     } else {
@@ -147,8 +151,8 @@ Operation ToResult(absl::Status status, TypedSlot<T>& slot) {
   }
 }
 
-// Serialize and Deserialize with every failure, thrown or returned, turned into a Status: of kind kSerdes, or one for
-// which IsTransientSerdesError holds when the serdes reported UnavailableError.
+// Serialize and Deserialize with every failure, thrown or returned, turned into a Status: of kind
+// kSerdes, or one for which IsTransientSerdesError holds when the serdes reported UnavailableError.
 absl::StatusOr<std::string> Encode(const ResultSlot& slot, const SerdesContext& context);
 absl::StatusOr<std::string> EncodeWith(absl::FunctionRef<absl::StatusOr<std::string>()> serialize);
 absl::Status Decode(ResultSlot& slot, absl::optional<absl::string_view> text,
@@ -158,4 +162,4 @@ bool IsTransientSerdesError(const absl::Status& status);
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_RESULT_SLOT_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_RESULT_SLOT_H_

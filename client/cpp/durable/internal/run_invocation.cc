@@ -65,7 +65,10 @@ class HandlerRun {
  public:
   HandlerRun(const Handler& handler, Invocation& invocation,
              std::shared_ptr<const Operation> execution)
-      : handler_(handler), invocation_(invocation), execution_(std::move(execution)), root_(invocation) {}
+      : handler_(handler),
+        invocation_(invocation),
+        execution_(std::move(execution)),
+        root_(invocation) {}
 
   InvocationOutput Run() {
     InvocationOutput output = CallHandler();
@@ -75,7 +78,8 @@ class HandlerRun {
   }
 
  private:
-  // What the handler makes of it. A run that was unwound has no outcome of its own: Overruling() knows better.
+  // What the handler makes of it. A run that was unwound has no outcome of its own: Overruling()
+  // knows better.
   InvocationOutput CallHandler() {
     std::string result;
     try {
@@ -87,7 +91,8 @@ class HandlerRun {
     }
     if (root_.blocked()) {
       invocation_.diagnostics().Warning(
-          "the handler swallowed a suspension; begin catch (...) with DURABLE_RETHROW_IF_UNWINDING");
+          "the handler swallowed a suspension; begin catch (...) with "
+          "DURABLE_RETHROW_IF_UNWINDING");
     }
     InvocationOutput output;
     output.status = InvocationStatus::kSucceeded;

@@ -52,7 +52,8 @@ TEST(InvocationStartTest, AbsentInputIsTheEmptyValueWhereTheTypeHasOne) {
 
 TEST(InvocationStartTest, InputThatCannotBeReadFailsTheExecution) {
   FakeService service("{");
-  const InvocationOutput output = service.Run([](DurableContext&, const Json& input) { return input; });
+  const InvocationOutput output =
+      service.Run([](DurableContext&, const Json& input) { return input; });
   EXPECT_EQ(output.status, InvocationStatus::kFailed);
   EXPECT_EQ(output.error->type, "SerDesError");
 }
@@ -152,8 +153,9 @@ TEST(OutcomeTest, ErrorsFailTheExecution) {
 
 TEST(OutcomeTest, ResultThatCannotBeWrittenFailsTheExecution) {
   FakeService service;
-  EXPECT_EQ(service.Run([](DurableContext&, const Json&) { return std::string("\xff"); }).error->type,
-            "SerDesError");
+  EXPECT_EQ(
+      service.Run([](DurableContext&, const Json&) { return std::string("\xff"); }).error->type,
+      "SerDesError");
 }
 
 struct SealedEnvelope {};
@@ -164,10 +166,12 @@ struct SealedEnvelope {};
 template <>
 struct Serdes<internal::SealedEnvelope> {
   static constexpr bool kNullIsDefault = true;
-  static absl::StatusOr<std::string> Serialize(const internal::SealedEnvelope&, const SerdesContext&) {
+  static absl::StatusOr<std::string> Serialize(const internal::SealedEnvelope&,
+                                               const SerdesContext&) {
     return absl::UnavailableError("the vault is closed");
   }
-  static absl::StatusOr<internal::SealedEnvelope> Deserialize(absl::string_view, const SerdesContext&) {
+  static absl::StatusOr<internal::SealedEnvelope> Deserialize(absl::string_view,
+                                                              const SerdesContext&) {
     return absl::UnavailableError("the vault is closed");
   }
 };
@@ -207,8 +211,9 @@ TEST(OutcomeTest, StaleTokenFailsTheInvocation) {
   FakeService service;
   const InvocationInput stale = service.Input();
   service.Input();
-  const InvocationOutput output = RunInvocation(
-      [](DurableContext& ctx, const Json&) { return Work(ctx); }, stale, service, service.options());
+  const InvocationOutput output =
+      RunInvocation([](DurableContext& ctx, const Json&) { return Work(ctx); }, stale, service,
+                    service.options());
   EXPECT_EQ(output.status, InvocationStatus::kRetry);
 }
 
@@ -296,18 +301,18 @@ TEST(PrecedenceTest, WithdrawnTokenBeatsAFatalError) {
 TEST(PrecedenceTest, WithdrawnTokenBeatsAnError) {
   FakeService service;
   service.set_checkpoint_fault(&WithoutToken);
-  const InvocationOutput output =
-      service.Run([](DurableContext& ctx, const Json&) -> absl::Status {
-        try {
-          DURABLE_RETURN_IF_ERROR(Work(ctx));
-        } catch (...) {
-        }
-        return MakeError("Bad", "bad");
-      });
+  const InvocationOutput output = service.Run([](DurableContext& ctx, const Json&) -> absl::Status {
+    try {
+      DURABLE_RETURN_IF_ERROR(Work(ctx));
+    } catch (...) {
+    }
+    return MakeError("Bad", "bad");
+  });
   EXPECT_EQ(output.status, InvocationStatus::kPending);
 }
 
-// The START of the child is in flight, sent because its window has passed, while the handler suspends.
+// The START of the child is in flight, sent because its window has passed, while the handler
+// suspends.
 TEST(PrecedenceTest, CheckpointFailureBeatsAPendingCommitment) {
   FakeService service;
   service.Put(Record("1-1", OperationType::kWait, "Wait", "w", OperationStatus::kStarted));

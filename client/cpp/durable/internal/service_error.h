@@ -1,18 +1,19 @@
 // What an error from a ServiceClient means for the invocation.
 //
 //   if (internal::IsRetryableServiceError(status)) ...   // the service runs the invocation again
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_SERVICE_ERROR_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_SERVICE_ERROR_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_SERVICE_ERROR_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_SERVICE_ERROR_H_
 
 #include "absl/status/status.h"
 
 namespace durable {
 namespace internal {
 
-// False: the execution fails with it. A stale token is retryable: another invocation owns the execution by now.
+// False: the execution fails with it. A stale token is retryable: another invocation owns the
+// execution by now.
 bool IsRetryableServiceError(const absl::Status& status);
 
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_SERVICE_ERROR_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_SERVICE_ERROR_H_

@@ -2,8 +2,8 @@
 //
 //   store.Merge(std::move(response.new_state.operations));
 //   std::shared_ptr<const Operation> record = store.Find(id);    // null when there is none
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_STATE_STORE_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_STATE_STORE_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_STATE_STORE_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_STATE_STORE_H_
 
 #include <memory>
 #include <string>
@@ -38,4 +38,4 @@ class StateStore {
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_STATE_STORE_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_STATE_STORE_H_

@@ -34,9 +34,7 @@ class StepRun {
   }
 
  private:
-  bool at_most_once() const {
-    return options_.semantics() == StepSemantics::kAtMostOncePerRetry;
-  }
+  bool at_most_once() const { return options_.semantics() == StepSemantics::kAtMostOncePerRetry; }
 
   int attempt() const { return call_.record() == nullptr ? 1 : call_.record()->attempt + 1; }
 
@@ -92,7 +90,8 @@ class StepRun {
     info.exception = std::move(failure.exception);
     RetryDecision decision;
     const UserOutcome decided = CallUserCode([&] {
-      decision = options_.retry() ? options_.retry()(info, attempt()) : DefaultRetry()(info, attempt());
+      decision =
+          options_.retry() ? options_.retry()(info, attempt()) : DefaultRetry()(info, attempt());
       return absl::OkStatus();
     });
     if (!decided.status.ok()) return Fail(InfoOf(decided.status));
@@ -130,8 +129,7 @@ absl::Status RunStepOperation(Context& context, absl::string_view name, const St
   DURABLE_RETURN_IF_ERROR(ValidateSubType(options.sub_type()));
   DURABLE_RETURN_IF_ERROR(ValidateSerdes(options.serdes(), slot.type()));
   DURABLE_RETURN_IF_ERROR(context.Enter(Describe("step", name)));
-  OperationCall call(
-      context, {OperationType::kStep, SubTypeOr(options.sub_type(), "Step"), name});
+  OperationCall call(context, {OperationType::kStep, SubTypeOr(options.sub_type(), "Step"), name});
   absl::Status status = StepRun(call, options, body, slot).Run();
   call.Finish();
   return status;

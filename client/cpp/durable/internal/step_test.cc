@@ -24,9 +24,7 @@ struct TransientError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-StepOptions AtMostOnce() {
-  return StepOptions().set_semantics(StepSemantics::kAtMostOncePerRetry);
-}
+StepOptions AtMostOnce() { return StepOptions().set_semantics(StepSemantics::kAtMostOncePerRetry); }
 
 // A handler that runs one step "work" with `options`, whose body logs nothing and counts its calls.
 class StepTest : public ::testing::Test {
@@ -212,13 +210,12 @@ TEST_F(StepTest, PlainStatusIsRecordedByItsCode) {
 
 TEST_F(StepTest, StrategySeesWhatWasThrown) {
   failure_ = []() -> absl::Status { throw TransientError("boom"); };
-  const InvocationOutput retried =
-      service_.Run(OneStep(StepOptions().set_retry(
-          ExponentialBackoff().RetryOnException<std::runtime_error>().Build())));
+  const InvocationOutput retried = service_.Run(OneStep(StepOptions().set_retry(
+      ExponentialBackoff().RetryOnException<std::runtime_error>().Build())));
   EXPECT_EQ(retried.status, InvocationStatus::kPending);
   FakeService other;
-  const InvocationOutput failed = other.Run(OneStep(StepOptions().set_retry(
-      ExponentialBackoff().RetryOnException<std::logic_error>().Build())));
+  const InvocationOutput failed = other.Run(OneStep(
+      StepOptions().set_retry(ExponentialBackoff().RetryOnException<std::logic_error>().Build())));
   EXPECT_EQ(failed.status, InvocationStatus::kFailed);
 }
 
@@ -265,14 +262,14 @@ TEST_F(StepTest, ResultIsRoundTrippedOnTheFirstRun) {
   std::string seen;
   service_.Run([&](DurableContext& ctx, const Json&) -> absl::Status {
     DURABLE_ASSIGN_OR_RETURN(
-        seen, ctx.Step("work", [](StepContext&) { return std::string("text"); },
-                       StepOptions().set_serdes<std::string>(
-                           [](const std::string& value, const SerdesContext&) {
-                             return absl::StrCat("<", value, ">");
-                           },
-                           [](absl::string_view text, const SerdesContext&) {
-                             return std::string(text);
-                           })));
+        seen,
+        ctx.Step(
+            "work", [](StepContext&) { return std::string("text"); },
+            StepOptions().set_serdes<std::string>(
+                [](const std::string& value, const SerdesContext&) {
+                  return absl::StrCat("<", value, ">");
+                },
+                [](absl::string_view text, const SerdesContext&) { return std::string(text); })));
     return absl::OkStatus();
   });
   EXPECT_EQ(seen, "<text>");
@@ -283,14 +280,15 @@ TEST_F(StepTest, SerdesIsToldWhereTheValueBelongs) {
   std::string id;
   std::string arn;
   service_.Run([&](DurableContext& ctx, const Json&) {
-    return ctx.Step("work", [](StepContext&) { return 1; },
-                    StepOptions().set_serdes<int>(
-                        [&](const int&, const SerdesContext& context) {
-                          id = std::string(context.operation_id);
-                          arn = std::string(context.durable_execution_arn);
-                          return std::string("1");
-                        },
-                        [](absl::string_view, const SerdesContext&) { return 1; }));
+    return ctx.Step(
+        "work", [](StepContext&) { return 1; },
+        StepOptions().set_serdes<int>(
+            [&](const int&, const SerdesContext& context) {
+              id = std::string(context.operation_id);
+              arn = std::string(context.durable_execution_arn);
+              return std::string("1");
+            },
+            [](absl::string_view, const SerdesContext&) { return 1; }));
   });
   EXPECT_EQ(id, OperationId("1"));
   EXPECT_EQ(arn, FakeService::kArn);
@@ -321,28 +319,29 @@ TEST_F(StepTest, ValueThatCannotBeWrittenFailsTheStepForGood) {
 
 TEST_F(StepTest, ValueThatCannotBeReadBackIsNeverRecordedAsSuccess) {
   service_.Run([](DurableContext& ctx, const Json&) {
-    return ctx.Step("work", [](StepContext&) { return 1; },
-                    StepOptions().set_serdes<int>(
-                        [](const int&, const SerdesContext&) { return std::string("x"); },
-                        [](absl::string_view, const SerdesContext&) -> absl::StatusOr<int> {
-                          throw std::runtime_error("not a number");
-                        }));
+    return ctx.Step(
+        "work", [](StepContext&) { return 1; },
+        StepOptions().set_serdes<int>(
+            [](const int&, const SerdesContext&) { return std::string("x"); },
+            [](absl::string_view, const SerdesContext&) -> absl::StatusOr<int> {
+              throw std::runtime_error("not a number");
+            }));
   });
   EXPECT_THAT(service_.Updates(), ElementsAre("STEP START work", "STEP FAIL work"));
 }
 
 TEST_F(StepTest, TransientSerdesFailureFailsTheInvocation) {
   bool went_on = false;
-  const InvocationOutput output =
-      service_.Run([&](DurableContext& ctx, const Json&) {
-        (void)ctx.Step("work", [](StepContext&) { return 1; },
-                       StepOptions().set_serdes<int>(
-                           [](const int&, const SerdesContext&) -> absl::StatusOr<std::string> {
-                             return absl::UnavailableError("the vault is closed");
-                           },
-                           [](absl::string_view, const SerdesContext&) { return 1; }));
-        went_on = true;
-      });
+  const InvocationOutput output = service_.Run([&](DurableContext& ctx, const Json&) {
+    (void)ctx.Step(
+        "work", [](StepContext&) { return 1; },
+        StepOptions().set_serdes<int>(
+            [](const int&, const SerdesContext&) -> absl::StatusOr<std::string> {
+              return absl::UnavailableError("the vault is closed");
+            },
+            [](absl::string_view, const SerdesContext&) { return 1; }));
+    went_on = true;
+  });
   EXPECT_EQ(output.status, InvocationStatus::kRetry);
   EXPECT_EQ(output.error->type, "RetryableSerDesError");
   EXPECT_EQ(output.error->message, "the vault is closed");
@@ -382,8 +381,9 @@ TEST_P(StepArgumentTest, IsRefusedWithoutTakingANumber) {
   FakeService service;
   absl::Status refused;
   const InvocationOutput output = service.Run([&](DurableContext& ctx, const Json&) {
-    refused =
-        ctx.Step(GetParam().name, [](StepContext&) { return 1; }, GetParam().options).status();
+    refused = ctx.Step(
+                     GetParam().name, [](StepContext&) { return 1; }, GetParam().options)
+                  .status();
     return ctx.Step("next", [](StepContext&) { return 2; });
   });
   EXPECT_TRUE(IsError(refused, ErrorKind::kValidation)) << refused;
@@ -393,23 +393,22 @@ TEST_P(StepArgumentTest, IsRefusedWithoutTakingANumber) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, StepArgumentTest,
-    ::testing::Values(BadArgument{"long name", std::string(257, 'n'), {}},
-                      BadArgument{"control character", "a\n", {}},
-                      BadArgument{"not ASCII", "caf\xc3\xa9", {}},
-                      BadArgument{"sub type", "work", StepOptions().set_sub_type("a b")},
-                      BadArgument{"long sub type", "work",
-                                  StepOptions().set_sub_type(std::string(33, 's'))},
-                      BadArgument{"serdes of another type", "work",
-                                  StepOptions().set_serdes<std::string>(
-                                      [](const std::string& v, const SerdesContext&) { return v; },
-                                      [](absl::string_view t, const SerdesContext&) {
-                                        return std::string(t);
-                                      })}));
+    ::testing::Values(
+        BadArgument{"long name", std::string(257, 'n'), {}},
+        BadArgument{"control character", "a\n", {}}, BadArgument{"not ASCII", "caf\xc3\xa9", {}},
+        BadArgument{"sub type", "work", StepOptions().set_sub_type("a b")},
+        BadArgument{"long sub type", "work", StepOptions().set_sub_type(std::string(33, 's'))},
+        BadArgument{
+            "serdes of another type", "work",
+            StepOptions().set_serdes<std::string>(
+                [](const std::string& v, const SerdesContext&) { return v; },
+                [](absl::string_view t, const SerdesContext&) { return std::string(t); })}));
 
 TEST_F(StepTest, LongestNameAndSubTypeAreSent) {
   service_.Run([](DurableContext& ctx, const Json&) {
-    return ctx.Step(std::string(256, 'n'), [](StepContext&) {},
-                    StepOptions().set_sub_type(std::string(32, 's')));
+    return ctx.Step(
+        std::string(256, 'n'), [](StepContext&) {},
+        StepOptions().set_sub_type(std::string(32, 's')));
   });
   EXPECT_EQ(service_.At("1")->name, std::string(256, 'n'));
   EXPECT_EQ(service_.At("1")->sub_type, std::string(32, 's'));

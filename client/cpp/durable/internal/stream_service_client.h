@@ -1,9 +1,10 @@
 // A ServiceClient over the worker stream that brought the invocation.
 //
 //   internal::StreamServiceClient client(channel);
-//   InvocationOutput output = RunInvocation(handler, internal::FromProto(channel.invocation()), client, options);
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_STREAM_SERVICE_CLIENT_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_STREAM_SERVICE_CLIENT_H_
+//   InvocationOutput output =
+//       RunInvocation(handler, internal::FromProto(channel.invocation()), client, options);
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_STREAM_SERVICE_CLIENT_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_STREAM_SERVICE_CLIENT_H_
 
 #include "client/cpp/durable/internal/proto_conversion.h"
 #include "client/cpp/durable/service_client.h"
@@ -38,4 +39,4 @@ class StreamServiceClient final : public ServiceClient {
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_STREAM_SERVICE_CLIENT_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_STREAM_SERVICE_CLIENT_H_

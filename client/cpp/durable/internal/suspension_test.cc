@@ -255,10 +255,11 @@ TEST(MisuseTest, StepBodyMayUseThreads) {
   FakeService service;
   const InvocationOutput output = service.Run([](DurableContext& ctx, const Json&) {
     return ctx.Step("work", [](StepContext& step) {
-      return std::async(std::launch::async, [&step] {
-               step.logger().Info("on a thread of its own");
-               return step.abandoned() ? 0 : 1;
-             })
+      return std::async(std::launch::async,
+                        [&step] {
+                          step.logger().Info("on a thread of its own");
+                          return step.abandoned() ? 0 : 1;
+                        })
           .get();
     });
   });
@@ -274,7 +275,8 @@ TEST(MisuseTest, OperationInAStepBodyIsFatal) {
     return ctx.Step("outer", [&](StepContext&) { return ctx.Step("inner", [](StepContext&) {}); });
   });
   EXPECT_EQ(output.error->type, "ContextMisuse");
-  EXPECT_THAT(output.error->message, HasSubstr("step \"inner\" was called inside the body of a step"));
+  EXPECT_THAT(output.error->message,
+              HasSubstr("step \"inner\" was called inside the body of a step"));
   EXPECT_THAT(service.Updates(), IsEmpty());
 }
 
@@ -303,11 +305,10 @@ TEST(MisuseTest, ParentInTheBodyOfItsChildIsFatal) {
 
 TEST(MisuseTest, CallbackResultInAStepBodyIsFatal) {
   FakeService service;
-  const InvocationOutput output =
-      service.Run([](DurableContext& ctx, const Json&) -> absl::Status {
-        DURABLE_ASSIGN_OR_RETURN(Callback<std::string> callback, ctx.CreateCallback("cb"));
-        return ctx.Step("work", [&](StepContext&) { return callback.Result().status(); });
-      });
+  const InvocationOutput output = service.Run([](DurableContext& ctx, const Json&) -> absl::Status {
+    DURABLE_ASSIGN_OR_RETURN(Callback<std::string> callback, ctx.CreateCallback("cb"));
+    return ctx.Step("work", [&](StepContext&) { return callback.Result().status(); });
+  });
   EXPECT_EQ(output.error->type, "ContextMisuse");
 }
 

@@ -1,11 +1,11 @@
-// Unwind: the one exception of the SDK. It leaves user code when the invocation cannot go on here, runs destructors on
-// its way, and is caught by the SDK only.
+// Unwind: the one exception of the SDK. It leaves user code when the invocation cannot go on here,
+// runs destructors on its way, and is caught by the SDK only.
 //
 //   throw internal::Unwind(internal::Unwind::Reason::kSuspended);
 //
 // It does not derive from std::exception, so that `catch (const std::exception&)` does not see it.
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_UNWIND_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_UNWIND_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_UNWIND_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_UNWIND_H_
 
 namespace durable {
 namespace internal {
@@ -29,11 +29,11 @@ class __attribute__((visibility("default"))) Unwind final {
 // True inside a catch block that has caught an Unwind.
 bool CurrentExceptionIsUnwind();
 
-// Once per process: makes std::terminate say so when it is an Unwind that could not pass, then calls the handler that
-// was there before.
+// Once per process: makes std::terminate say so when it is an Unwind that could not pass, then
+// calls the handler that was there before.
 void InstallTerminateHook();
 
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_UNWIND_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_UNWIND_H_

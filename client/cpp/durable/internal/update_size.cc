@@ -30,7 +30,9 @@ size_t QuotedBytes(absl::string_view text) {
 }
 
 // `"name":value,`
-size_t MemberBytes(absl::string_view name, size_t value_bytes) { return name.size() + 4 + value_bytes; }
+size_t MemberBytes(absl::string_view name, size_t value_bytes) {
+  return name.size() + 4 + value_bytes;
+}
 
 size_t TextBytes(absl::string_view name, absl::string_view text) {
   return text.empty() ? 0 : MemberBytes(name, QuotedBytes(text));
@@ -60,13 +62,14 @@ size_t UpdateBytes(const OperationUpdate& update) {
                  MemberBytes("Type", kTypeBytes) + MemberBytes("Action", kActionBytes);
   if (update.payload.has_value()) bytes += MemberBytes("Payload", QuotedBytes(*update.payload));
   if (update.error.has_value()) bytes += MemberBytes("Error", ErrorBytes(*update.error));
-  bytes += OptionsBytes("ContextOptions", update.replay_children ? MemberBytes("ReplayChildren", 4) : 0);
+  bytes +=
+      OptionsBytes("ContextOptions", update.replay_children ? MemberBytes("ReplayChildren", 4) : 0);
   bytes += OptionsBytes("StepOptions",
                         NumberBytes("NextAttemptDelaySeconds", update.next_attempt_delay_seconds));
   bytes += OptionsBytes("WaitOptions", NumberBytes("WaitSeconds", update.wait_seconds));
-  bytes += OptionsBytes("CallbackOptions",
-                        NumberBytes("TimeoutSeconds", update.timeout_seconds) +
-                            NumberBytes("HeartbeatTimeoutSeconds", update.heartbeat_timeout_seconds));
+  bytes += OptionsBytes("CallbackOptions", NumberBytes("TimeoutSeconds", update.timeout_seconds) +
+                                               NumberBytes("HeartbeatTimeoutSeconds",
+                                                           update.heartbeat_timeout_seconds));
   bytes += OptionsBytes("ChainedInvokeOptions", TextBytes("FunctionName", update.function_name) +
                                                     TextBytes("TenantId", update.tenant_id));
   return bytes;

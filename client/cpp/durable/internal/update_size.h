@@ -1,8 +1,9 @@
-// How many bytes an update takes in a checkpoint, counted as the JSON that the service's limits are about.
+// How many bytes an update takes in a checkpoint, counted as the JSON that the service's limits are
+// about.
 //
 //   bytes += internal::UpdateBytes(update);
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_UPDATE_SIZE_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_UPDATE_SIZE_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_UPDATE_SIZE_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_UPDATE_SIZE_H_
 
 #include <cstddef>
 
@@ -16,4 +17,4 @@ size_t UpdateBytes(const OperationUpdate& update);
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_UPDATE_SIZE_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_UPDATE_SIZE_H_

@@ -22,11 +22,12 @@ TEST(UpdateSizeTest, IsTheSizeOfTheUpdateAsJson) {
   update.sub_type = "s";
   update.payload = "\"\\\n\x01x";
   update.wait_seconds = 12;
-  EXPECT_EQ(UpdateBytes(update),
-            absl::string_view(
-                R"({"Id":"1","ParentId":"p","Name":"n","SubType":"s","Type":"CHAINED_INVOKE",)"
-                R"("Action":"SUCCEED","Payload":"\"\\\n\u0001x","WaitOptions":{"WaitSeconds":12,},})")
-                .size());
+  EXPECT_EQ(
+      UpdateBytes(update),
+      absl::string_view(
+          R"({"Id":"1","ParentId":"p","Name":"n","SubType":"s","Type":"CHAINED_INVOKE",)"
+          R"("Action":"SUCCEED","Payload":"\"\\\n\u0001x","WaitOptions":{"WaitSeconds":12,},})")
+          .size());
 }
 
 TEST(UpdateSizeTest, CountsOptionsAndErrors) {

@@ -28,8 +28,8 @@ absl::Status DurableContext::Wait(absl::string_view name, absl::Duration duratio
   if (!IsTerminal(call.record()->status)) context_.Suspend(call.record()->scheduled_end_time);
   call.Finish();
   if (call.HasStatus(OperationStatus::kSucceeded)) return absl::OkStatus();
-  return MakeError("InvalidStateError",
-                   absl::StrCat(internal::Describe("wait", name), " ended without its time passing"));
+  return MakeError("InvalidStateError", absl::StrCat(internal::Describe("wait", name),
+                                                     " ended without its time passing"));
 }
 
 }  // namespace durable

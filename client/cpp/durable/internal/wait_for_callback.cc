@@ -1,4 +1,5 @@
-// DurableContext::WaitForCallback: a child context with a callback, a step that hands out its id, and the answer.
+// DurableContext::WaitForCallback: a child context with a callback, a step that hands out its id,
+// and the answer.
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -62,8 +63,8 @@ absl::Status DurableContext::RunWaitForCallback(absl::string_view name,
   };
   const std::function<std::string(const void*)> no_summary;
   return internal::RunChildOperation(
-      context_, {name, "WaitForCallback", /*is_virtual=*/false, no_summary, &internal::KindOf}, body,
-      slot);
+      context_, {name, "WaitForCallback", /*is_virtual=*/false, no_summary, &internal::KindOf},
+      body, slot);
 }
 
 }  // namespace durable

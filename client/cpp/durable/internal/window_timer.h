@@ -1,9 +1,9 @@
-// Tells queues that their checkpoint window may have passed. One thread for the process, asleep while nothing is armed;
-// it only calls, it never sends.
+// Tells queues that their checkpoint window may have passed. One thread for the process, asleep
+// while nothing is armed; it only calls, it never sends.
 //
 //   internal::WindowTimer::Shared().Arm(absl::Now() + window, weak_from_this());
-#ifndef CLIENT_CPP_DURABLE_INTERNAL_WINDOW_TIMER_H_
-#define CLIENT_CPP_DURABLE_INTERNAL_WINDOW_TIMER_H_
+#ifndef REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_WINDOW_TIMER_H_
+#define REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_WINDOW_TIMER_H_
 
 #include <map>
 #include <memory>
@@ -44,4 +44,4 @@ class WindowTimer {
 }  // namespace internal
 }  // namespace durable
 
-#endif  // CLIENT_CPP_DURABLE_INTERNAL_WINDOW_TIMER_H_
+#endif  // REHEARSE_CLIENT_CPP_DURABLE_INTERNAL_WINDOW_TIMER_H_
