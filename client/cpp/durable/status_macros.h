@@ -32,10 +32,12 @@
   DURABLE_INTERNAL_ASSIGN_OR_RETURN(DURABLE_INTERNAL_CONCAT(durable_internal_result_, __LINE__), \
                                     lhs, (__VA_ARGS__))
 
+// NOLINTBEGIN(bugprone-macro-parentheses): `result` and `lhs` are declarations.
 #define DURABLE_INTERNAL_ASSIGN_OR_RETURN(result, lhs, expression) \
   auto result = expression;                                        \
   if (!result.ok()) return std::move(result).status();             \
   lhs = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)
 
 // First statement of a `catch (...)` around durable operations: lets the SDK's unwinding pass.
 // Without it nothing is lost - a swallowed suspension stays a suspension - but the statements that

@@ -42,7 +42,7 @@ Context::Context(Invocation& invocation)
       logger_(invocation.MakeLogger(replaying_, {})),
       facade_(*this) {}
 
-Context::Context(Context& parent, ChildTraits traits)
+Context::Context(Context& parent, const ChildTraits& traits)
     : invocation_(parent.invocation_),
       path_(traits.path),
       parent_id_(traits.is_virtual ? parent.parent_id_ : traits.operation_id),

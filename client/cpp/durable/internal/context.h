@@ -36,7 +36,7 @@ class Context {
   // The root of an invocation whose state is loaded.
   explicit Context(Invocation& invocation);
   // A context inside `parent`, which outlives it.
-  Context(Context& parent, ChildTraits traits);
+  Context(Context& parent, const ChildTraits& traits);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 

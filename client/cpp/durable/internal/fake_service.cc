@@ -31,6 +31,7 @@ const char* ActionText(OperationAction action) {
 
 std::vector<std::string> Messages(const std::vector<LogRecord>& records) {
   std::vector<std::string> messages;
+  messages.reserve(records.size());
   for (const LogRecord& record : records) messages.push_back(record.message);
   return messages;
 }
@@ -268,7 +269,7 @@ StatePage FakeService::Page(const std::vector<Operation>& operations, size_t beg
                             absl::string_view marker_prefix) const {
   StatePage page;
   const size_t end = std::min(begin + page_size_, operations.size());
-  page.operations.assign(operations.begin() + begin, operations.begin() + end);
+  page.operations.assign(operations.data() + begin, operations.data() + end);
   if (end < operations.size()) page.next_marker = absl::StrCat(marker_prefix, end);
   return page;
 }
