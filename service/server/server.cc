@@ -1,0 +1,189 @@
+#include "service/server/server.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/types/optional.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "service/base/errors.h"
+#include "service/base/ids.h"
+#include "service/base/limits.h"
+#include "service/checkpoint/failure_policy.h"
+
+namespace rehearse {
+namespace {
+
+constexpr int kMaxLanes = 8;
+
+int LaneCount(int lanes) {
+  if (lanes > 0) return lanes;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxLanes);
+}
+
+struct HostPort {
+  std::string host;
+  std::string port;
+};
+
+absl::optional<HostPort> ParseAddress(absl::string_view address) {
+  const size_t colon = address.rfind(':');
+  if (colon == absl::string_view::npos) return absl::nullopt;
+  absl::string_view host = address.substr(0, colon);
+  const absl::string_view port_text = address.substr(colon + 1);
+  const bool in_brackets = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
+  const bool host_is_valid = std::all_of(host.begin(), host.end(), [in_brackets](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_' ||
+           (in_brackets && c == ':');
+  });
+  int port = 0;
+  if (host.empty() || !host_is_valid || !absl::SimpleAtoi(port_text, &port) || port < 0 ||
+      port > 65535) {
+    return absl::nullopt;
+  }
+  return HostPort{std::string(host), absl::StrCat(port)};
+}
+
+absl::Status ValidateSessionDefaults(const v1::SessionConfig& config) {
+  if (!config.limits_profile().empty()) {
+    absl::StatusOr<Limits> limits = LimitsProfile(config.limits_profile());
+    if (!limits.ok()) return limits.status();
+  }
+  absl::StatusOr<Limits> limits = ApplyOverrides(Limits(), config.limits());
+  if (!limits.ok()) return limits.status();
+  if (config.failure_policy().empty()) return absl::OkStatus();
+  return FailurePolicyPreset(config.failure_policy()).status();
+}
+
+// Why gRPC, which does not say, could not listen on `address`.
+absl::Status ListenError(absl::string_view address) {
+  const HostPort parsed = *ParseAddress(address);
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const int unresolved = getaddrinfo(parsed.host.c_str(), parsed.port.c_str(), &hints, &found);
+  if (unresolved != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", address, ": ", gai_strerror(unresolved)));
+  }
+  const int probe = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
+  const int error = bind(probe, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
+  close(probe);
+  freeaddrinfo(found);
+  if (error == EADDRINUSE) {
+    return absl::AlreadyExistsError(absl::StrCat("address already in use: ", address));
+  }
+  return absl::UnavailableError(absl::StrCat(
+      "cannot listen on ", address, error == 0 ? "" : absl::StrCat(": ", strerror(error))));
+}
+
+// Adds server reflection to one server; gRPC's own function for it would add it to all of the
+// process.
+class ReflectionOption final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+  }
+};
+
+// gRPC's health service is switched on for the process, once: the switch is not thread-safe.
+void EnableHealthService() {
+  static std::once_flag once;
+  std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });
+}
+
+ExecutorOptions ExecutorOptionsOf(const Server::Options& options) {
+  ExecutorOptions executor_options;
+  executor_options.location = options.location;
+  executor_options.session_defaults = options.session_defaults;
+  executor_options.session_idle_limit = options.session_idle_limit;
+  return executor_options;
+}
+
+}  // namespace
+
+absl::Status ValidateAddress(absl::string_view address) {
+  if (ParseAddress(address).has_value()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("bad address '", address, "': expected HOST:PORT, for example 127.0.0.1:9013"));
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
+  absl::Status valid = ValidateSessionDefaults(options.session_defaults);
+  if (valid.ok() && !options.grpc_address.empty()) valid = ValidateAddress(options.grpc_address);
+  if (!valid.ok()) return valid;
+  std::unique_ptr<Server> server(new Server(std::move(options)));
+  absl::Status listening = server->Listen();
+  if (!listening.ok()) return listening;
+  return server;
+}
+
+Server::Server(Options options)
+    : options_(std::move(options)),
+      scheduler_(LaneCount(options_.lanes)),
+      executor_(ExecutorOptionsOf(options_), scheduler_, store_, invoker_, RandomIdSource()),
+      context_{executor_, invoker_, {}},
+      durable_executions_(context_),
+      function_host_(context_),
+      test_sessions_(context_) {}
+
+Server::~Server() { Shutdown(); }
+
+absl::Status Server::Listen() {
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kMaxReceiveMessageBytes);
+  builder.RegisterService(&durable_executions_);
+  builder.RegisterService(&function_host_);
+  builder.RegisterService(&test_sessions_);
+  if (!options_.grpc_address.empty()) {
+    EnableHealthService();
+    builder.SetOption(std::make_unique<ReflectionOption>());
+    // Without this a second server on the port would get every other connection.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port_);
+  }
+  grpc_server_ = builder.BuildAndStart();
+  if (grpc_server_ == nullptr) return ListenError(options_.grpc_address);
+  if (grpc::HealthCheckServiceInterface* health = grpc_server_->GetHealthCheckService()) {
+    for (const char* service :
+         {v1::DurableExecutions::service_full_name(), v1::FunctionHost::service_full_name(),
+          v1::TestSessions::service_full_name()}) {
+      health->SetServingStatus(service, true);
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::shared_ptr<grpc::Channel> Server::InProcessChannel(const grpc::ChannelArguments& arguments) {
+  return grpc_server_->InProcessChannel(arguments);
+}
+
+void Server::Shutdown() {
+  if (shut_down_.exchange(true)) return;
+  executor_.Shutdown();
+  context_.streams.EndAll(errors::ShuttingDown());
+  if (grpc_server_ != nullptr) {
+    if (grpc::HealthCheckServiceInterface* health = grpc_server_->GetHealthCheckService()) {
+      health->Shutdown();
+    }
+    grpc_server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.shutdown_limit));
+  }
+  scheduler_.Shutdown();
+}
+
+}  // namespace rehearse

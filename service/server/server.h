@@ -1,0 +1,98 @@
+// Server: the whole service, wired up. The only place that sees everything.
+//
+//   Server::Options options;
+//   options.grpc_address = "127.0.0.1:0";
+//   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(std::move(options));
+//   ... (*server)->port() ...
+//
+// Embedded, without a socket:
+//
+//   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start({});
+//   std::shared_ptr<grpc::Channel> channel = (*server)->InProcessChannel(grpc::ChannelArguments());
+//
+// Thread-safe.
+#ifndef REHEARSE_SERVICE_SERVER_SERVER_H_
+#define REHEARSE_SERVICE_SERVER_SERVER_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "grpcpp/grpcpp.h"
+#include "rehearse/v1/test_sessions.pb.h"
+#include "service/base/arn.h"
+#include "service/clock/thread_scheduler.h"
+#include "service/executor/executor.h"
+#include "service/invoker/stream/stream_invoker.h"
+#include "service/rpc/durable_executions_service.h"
+#include "service/rpc/function_host_service.h"
+#include "service/rpc/rpc_context.h"
+#include "service/rpc/test_sessions_service.h"
+#include "service/store/memory/memory_store.h"
+
+namespace rehearse {
+
+// Ours: ten times the largest message that the limits profiles let through.
+inline constexpr int kMaxReceiveMessageBytes = 64 * 1024 * 1024;
+
+class Server {
+ public:
+  struct Options {
+    // HOST:PORT; port 0 takes a free one. Empty: nothing is listened on, and health and reflection
+    // are not served.
+    std::string grpc_address;
+    Location location;
+    // Of the `default` session, and of sessions whose config leaves a member unset: clock mode,
+    // limits, failure policy.
+    v1::SessionConfig session_defaults;
+    absl::Duration session_idle_limit = absl::Minutes(10);
+    // 0: one per processor, at most 8.
+    int lanes = 0;
+    // How long Shutdown waits for calls to end before it cancels them.
+    absl::Duration shutdown_limit = absl::Seconds(2);
+  };
+
+  // Serves when it returns. InvalidArgument for a bad option, AlreadyExists for an address in use,
+  // Unavailable for one that cannot be listened on for another reason.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Options options);
+  // Shuts down.
+  ~Server();
+
+  // 0 without an address.
+  int port() const { return port_; }
+
+  std::shared_ptr<grpc::Channel> InProcessChannel(const grpc::ChannelArguments& arguments);
+
+  // Refuses new work, aborts invocations, answers whoever waits, ends streams. Returns when no call
+  // is left. Later calls do nothing.
+  void Shutdown();
+
+ private:
+  explicit Server(Options options);
+  absl::Status Listen();
+
+  const Options options_;
+  MemoryStore store_;
+  StreamInvoker invoker_;
+  ThreadScheduler scheduler_;
+  Executor executor_;
+  RpcContext context_;
+  DurableExecutionsService durable_executions_;
+  FunctionHostService function_host_;
+  TestSessionsService test_sessions_;
+  std::unique_ptr<grpc::Server> grpc_server_;
+  int port_ = 0;
+  std::atomic<bool> shut_down_{false};
+};
+
+// OK for HOST:PORT with a port in [0, 65535]; a host with colons stands in brackets.
+// InvalidArgument says what is expected.
+absl::Status ValidateAddress(absl::string_view address);
+
+}  // namespace rehearse
+
+#endif  // REHEARSE_SERVICE_SERVER_SERVER_H_
