@@ -30,12 +30,15 @@ bool IsHyphenPosition(size_t position) {
   return position == 8 || position == 13 || position == 18 || position == 23;
 }
 
-// Value of a lower-case hex digit; -1: none.
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
+// Values of the lower-case hex digits; -1: none.
+constexpr std::array<signed char, 256> HexValues() {
+  std::array<signed char, 256> values = {};
+  for (size_t i = 0; i < values.size(); ++i) values[i] = -1;
+  for (char digit = 0; digit < 10; ++digit) values[static_cast<size_t>('0' + digit)] = digit;
+  for (char digit = 10; digit < 16; ++digit) values[static_cast<size_t>('a' + digit - 10)] = digit;
+  return values;
 }
+constexpr std::array<signed char, 256> kHexValues = HexValues();
 
 std::string FormatUuid(const UuidBytes& bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -52,17 +55,14 @@ std::string FormatUuid(const UuidBytes& bytes) {
 // nullopt unless `text` is what FormatUuid writes.
 absl::optional<UuidBytes> ParseUuid(absl::string_view text) {
   if (text.size() != kUuidLength) return absl::nullopt;
-  UuidBytes bytes = {};
-  size_t digits = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (IsHyphenPosition(i)) {
-      if (text[i] != '-') return absl::nullopt;
-      continue;
-    }
-    const int value = HexValue(text[i]);
-    if (value < 0) return absl::nullopt;
-    bytes[digits / 2] = static_cast<unsigned char>(bytes[digits / 2] << 4 | value);
-    ++digits;
+  UuidBytes bytes;
+  size_t position = 0;
+  for (unsigned char& byte : bytes) {
+    if (IsHyphenPosition(position) && text[position++] != '-') return absl::nullopt;
+    const int high = kHexValues[static_cast<unsigned char>(text[position++])];
+    const int low = kHexValues[static_cast<unsigned char>(text[position++])];
+    if ((high | low) < 0) return absl::nullopt;
+    byte = static_cast<unsigned char>(high << 4 | low);
   }
   return bytes;
 }

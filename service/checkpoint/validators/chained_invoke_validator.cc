@@ -12,7 +12,7 @@ absl::Status ValidateChainedInvoke(const v1::Operation* current, const v1::Opera
   if (!status.ok()) return status;
   if (!update.has_chained_invoke_options()) {
     return OperationError(update,
-                          "START of a CHAINED_INVOKE needs ChainedInvokeOptions with FunctionName.");
+                          "CHAINED_INVOKE START needs ChainedInvokeOptions with FunctionName.");
   }
   const absl::StatusOr<FunctionReference> function =
       FunctionReference::Parse(update.chained_invoke_options().function_name());

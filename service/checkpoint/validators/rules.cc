@@ -57,16 +57,14 @@ absl::Status RequireStatus(const v1::Operation* current, const v1::OperationUpda
 
 absl::Status ForbidPayload(const v1::OperationUpdate& update) {
   if (!update.has_payload()) return absl::OkStatus();
-  return OperationError(update, absl::StrCat("a Payload is not allowed on ",
-                                             NameOf(update.action()), " of a ",
-                                             NameOf(update.type()), "; give an Error."));
+  return OperationError(update, absl::StrCat("a Payload is not allowed on ", NameOf(update.type()),
+                                             " ", NameOf(update.action()), "; give an Error."));
 }
 
 absl::Status ForbidError(const v1::OperationUpdate& update) {
   if (!update.has_error()) return absl::OkStatus();
-  return OperationError(update, absl::StrCat("an Error is not allowed on ", NameOf(update.action()),
-                                             " of a ", NameOf(update.type()),
-                                             "; give a Payload."));
+  return OperationError(update, absl::StrCat("an Error is not allowed on ", NameOf(update.type()),
+                                             " ", NameOf(update.action()), "; give a Payload."));
 }
 
 }  // namespace rehearse

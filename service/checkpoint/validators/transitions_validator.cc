@@ -48,7 +48,7 @@ absl::Status ValidateTransition(const v1::OperationUpdate& update) {
     }
   }
   return OperationError(update, absl::StrCat("action ", NameOf(update.action()),
-                                             " is not valid for a ", NameOf(update.type()),
+                                             " is not valid for ", NameOf(update.type()),
                                              "; use ", absl::StrJoin(names, " or "), "."));
 }
 

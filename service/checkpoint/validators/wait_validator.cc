@@ -10,7 +10,7 @@ absl::Status ValidateWait(const v1::Operation* current, const v1::OperationUpdat
   const absl::Status status = RequireStatus(current, update, kNew);
   if (!status.ok()) return status;
   if (!update.wait_options().has_wait_seconds()) {
-    return OperationError(update, "START of a WAIT needs WaitOptions with WaitSeconds.");
+    return OperationError(update, "WAIT START needs WaitOptions with WaitSeconds.");
   }
   return absl::OkStatus();
 }
