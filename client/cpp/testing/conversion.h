@@ -1,0 +1,24 @@
+// The contract's messages as the plain data of results.
+#ifndef CLIENT_CPP_TESTING_CONVERSION_H_
+#define CLIENT_CPP_TESTING_CONVERSION_H_
+
+#include "client/cpp/durable/operation.h"
+#include "client/cpp/testing/event.h"
+#include "client/cpp/testing/run_result.h"
+#include "rehearse/v1/event.pb.h"
+#include "rehearse/v1/execution.pb.h"
+#include "rehearse/v1/operation.pb.h"
+
+namespace durable::testing::internal {
+
+namespace v1 = ::rehearse::v1;
+
+Event ToEvent(const v1::Event& event);
+RecordedOperation ToRecordedOperation(const v1::Operation& operation);
+ExecutionStatus ToExecutionStatus(v1::ExecutionStatus status);
+ErrorObject ToErrorObject(const v1::ErrorObject& error);
+v1::ErrorObject FromErrorObject(const ErrorObject& error);
+
+}  // namespace durable::testing::internal
+
+#endif  // CLIENT_CPP_TESTING_CONVERSION_H_

@@ -1,0 +1,35 @@
+// Histories as text: a table for people, and a short notation for tests.
+//
+//   std::cout << durable::testing::FormatHistory(result.History());
+//
+//    id   time      at            event                 name       recorded
+//     1   +0        12:00:00.000  ExecutionStarted                 "input str"
+//     2   +0.001s   12:00:00.001  StepStarted           one
+//     3   +0.001s   12:00:00.001  StepSucceeded         one        "1 2"
+//
+//   durable::testing::CompactHistory(result.History())     // "SS2 SX3 WS4 IC5 WX6 ..."
+#ifndef CLIENT_CPP_TESTING_HISTORY_PRINTER_H_
+#define CLIENT_CPP_TESTING_HISTORY_PRINTER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "client/cpp/testing/event.h"
+
+namespace durable::testing {
+
+// A line per event; times relative to the first event, and in UTC; names indented by the contexts around them. What was
+// recorded is cut to a line of at most 60 characters.
+std::string FormatHistory(const std::vector<Event>& events);
+
+// Type code and event id of each event but the first (ExecutionStarted); see EventTypeCode.
+std::string CompactHistory(const std::vector<Event>& events);
+
+// `text` on one line, of at most `max_characters` Unicode characters: control characters are escaped, and what is cut off is
+// told by its size in bytes. Text that is not UTF-8 is shown with replacement characters.
+std::string Abbreviate(absl::string_view text, int max_characters);
+
+}  // namespace durable::testing
+
+#endif  // CLIENT_CPP_TESTING_HISTORY_PRINTER_H_

@@ -1,0 +1,173 @@
+// GoogleTest matchers for runs and for absl::Status. A mismatch prints the whole history.
+//
+//   EXPECT_THAT(*result, Succeeded());
+//   EXPECT_THAT(*result, ResultJson(R"({"total": 3})"));
+//   EXPECT_THAT(*result, ResultIs<int>(testing::Gt(2)));
+//   EXPECT_THAT(*result, FailedWith(ErrorTypeIs("StepError")));
+//   EXPECT_THAT(*result, HasStep("charge", OperationSucceeded()));
+//   EXPECT_THAT(*result, HistoryIs("CS2 SS3 SX4 CX5 IC6"));
+//   EXPECT_THAT(runner.Resume(arn), IsOk());
+//   EXPECT_THAT(runner.RunAsync(input), IsOkAndHolds(testing::HasSubstr("order-17")));
+#ifndef CLIENT_CPP_TESTING_MATCHERS_H_
+#define CLIENT_CPP_TESTING_MATCHERS_H_
+
+#include <ostream>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/cpp/durable/operation.h"
+#include "client/cpp/durable/serdes.h"
+#include "client/cpp/testing/history_printer.h"
+#include "client/cpp/testing/run_result.h"
+#include "gmock/gmock.h"
+
+namespace durable::testing {
+namespace internal {
+
+// The runs match `compact` as HistoryIs says.
+bool HistoryMatches(const std::vector<Event>& history, const std::string& compact);
+
+inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
+template <typename T>
+const absl::Status& StatusOf(const absl::StatusOr<T>& value) {
+  return value.status();
+}
+
+template <typename Inner>
+class IsOkAndHoldsMatcher {
+ public:
+  explicit IsOkAndHoldsMatcher(Inner inner) : inner_(std::move(inner)) {}
+
+  template <typename StatusOr>
+  operator ::testing::Matcher<StatusOr>() const {  // NOLINT(google-explicit-constructor): as GoogleTest's matchers
+    return ::testing::Matcher<StatusOr>(new Impl<StatusOr>(inner_));
+  }
+
+ private:
+  template <typename StatusOr>
+  class Impl final : public ::testing::MatcherInterface<StatusOr> {
+    using Value = typename std::decay_t<StatusOr>::value_type;
+
+   public:
+    explicit Impl(const Inner& inner) : matcher_(::testing::SafeMatcherCast<const Value&>(inner)) {}
+
+    bool MatchAndExplain(StatusOr value, ::testing::MatchResultListener* listener) const override {
+      if (!value.ok()) {
+        *listener << "which is " << value.status();
+        return false;
+      }
+      *listener << "which holds " << ::testing::PrintToString(*value) << ", ";
+      return matcher_.MatchAndExplain(*value, listener);
+    }
+    void DescribeTo(std::ostream* out) const override {
+      *out << "is OK and holds a value that ";
+      matcher_.DescribeTo(out);
+    }
+    void DescribeNegationTo(std::ostream* out) const override {
+      *out << "is not OK, or holds a value that ";
+      matcher_.DescribeNegationTo(out);
+    }
+
+   private:
+    const ::testing::Matcher<const Value&> matcher_;
+  };
+
+  const Inner inner_;
+};
+
+}  // namespace internal
+
+// absl::Status and absl::StatusOr.
+MATCHER(IsOk, negation ? "is not OK" : "is OK") {
+  if (arg.ok()) return true;
+  *result_listener << "which is " << internal::StatusOf(arg);
+  return false;
+}
+
+template <typename Inner>
+internal::IsOkAndHoldsMatcher<std::decay_t<Inner>> IsOkAndHolds(Inner&& inner) {
+  return internal::IsOkAndHoldsMatcher<std::decay_t<Inner>>(std::forward<Inner>(inner));
+}
+
+MATCHER_P(StatusIs, code, "") {
+  *result_listener << "which is " << internal::StatusOf(arg);
+  return internal::StatusOf(arg).code() == code;
+}
+
+// RunResult.
+MATCHER(Succeeded, negation ? "did not succeed" : "succeeded") { return arg.status() == ExecutionStatus::kSucceeded; }
+
+MATCHER(Failed, negation ? "did not fail" : "failed") { return arg.status() == ExecutionStatus::kFailed; }
+
+// `error` matches the ErrorObject of the run.
+MATCHER_P(FailedWith, error, "failed with an error that " + ::testing::DescribeMatcher<const ErrorObject&>(error)) {
+  if (arg.status() != ExecutionStatus::kFailed) return false;
+  if (!arg.error().has_value()) {
+    *result_listener << "which failed without an error";
+    return false;
+  }
+  return ::testing::ExplainMatchResult(error, *arg.error(), result_listener);
+}
+
+// The result is the same JSON value as `text`.
+MATCHER_P(ResultJson, text, "has the result " + std::string(text)) {
+  const Json expected = Json::parse(std::string(text));
+  const Json actual = Json::parse(arg.result(), nullptr, /*allow_exceptions=*/false);
+  return arg.has_result() && actual == expected;
+}
+
+// The result, read as a T, matches.
+template <typename T, typename Inner>
+auto ResultIs(Inner inner) {
+  return ::testing::ResultOf(
+      "result", [](const auto& run) { return run.template ResultAs<T>(); }, ::testing::SafeMatcherCast<const T&>(inner));
+}
+
+// The run, or context, has a step of that name directly below it, and the first one matches.
+MATCHER_P2(HasStep, name, step, "has a step \"" + std::string(name) + "\" that " +
+                                    ::testing::DescribeMatcher<const OperationView&>(step)) {
+  const absl::StatusOr<OperationView> found = arg.GetStep(name);
+  if (!found.ok()) {
+    *result_listener << found.status().message();
+    return false;
+  }
+  *result_listener << "where " << *found << ", ";
+  return ::testing::ExplainMatchResult(step, *found, result_listener);
+}
+
+// Every event but the first, as type code and event id, in the notation of CompactHistory: `HistoryIs("SS2 SX3 IC4")`. An end
+// of the execution (XS, XF, XT, XP) may be left out when it is the last event.
+MATCHER_P(HistoryIs, compact, "has the history " + std::string(compact)) {
+  *result_listener << "which has the history " << CompactHistory(arg.History());
+  return internal::HistoryMatches(arg.History(), compact);
+}
+
+// OperationView.
+MATCHER(OperationSucceeded, negation ? "did not succeed" : "succeeded") {
+  return arg.status() == OperationStatus::kSucceeded;
+}
+MATCHER(OperationFailed, negation ? "did not fail" : "failed") { return arg.status() == OperationStatus::kFailed; }
+
+// ErrorObject.
+template <typename Inner>
+auto ErrorTypeIs(Inner type) {
+  return ::testing::Field("type", &ErrorObject::type, type);
+}
+template <typename Inner>
+auto ErrorMessageIs(Inner message) {
+  return ::testing::Field("message", &ErrorObject::message, message);
+}
+
+}  // namespace durable::testing
+
+namespace durable {
+
+// For GoogleTest's messages.
+void PrintTo(const ErrorObject& error, std::ostream* out);
+
+}  // namespace durable
+
+#endif  // CLIENT_CPP_TESTING_MATCHERS_H_
