@@ -49,6 +49,7 @@ struct ActiveInvocation {
 // The invocation of a plain function for a chained invoke.
 struct PlainInvocation {
   int64_t ticket = 0;
+  FunctionKey function;
   std::string parent_arn;
   std::string operation_id;
   // Set once it runs.

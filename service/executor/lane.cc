@@ -85,8 +85,23 @@ TreeMember& Lane::AddMember(ExecutionTree& tree, std::string arn) {
 }
 
 void Lane::RemoveMember(TreeMember& member) {
+  ExecutionTree& tree = *member.tree;
+  // Nobody is left to hear of plain functions that it has started.
+  for (auto it = tree.plain.begin(); it != tree.plain.end();) {
+    if ((*it)->parent_arn != member.arn) {
+      ++it;
+      continue;
+    }
+    ReleasePlain(tree, **it);
+    it = tree.plain.erase(it);
+  }
   members_.erase(ExecutionIdOf(member.arn));
-  member.tree->members[member.index].reset();
+  tree.members[member.index].reset();
+}
+
+void Lane::ReleasePlain(ExecutionTree& tree, const PlainInvocation& plain) {
+  --tree.active_count;
+  if (plain.timeout_timer != 0) context_.scheduler.Cancel(index_, plain.timeout_timer);
 }
 
 void Lane::RemoveIfEmpty(ExecutionTree& tree) {
@@ -112,7 +127,7 @@ void Lane::RemoveTree(ExecutionTree& tree) {
     members_.erase(ExecutionIdOf(member->arn));
   }
   for (const std::unique_ptr<PlainInvocation>& plain : tree.plain) {
-    if (plain->timeout_timer != 0) context_.scheduler.Cancel(index_, plain->timeout_timer);
+    ReleasePlain(tree, *plain);
     if (plain->lease != nullptr) plain->lease->Abort(v1::ServeResponse::Abort::SESSION_ENDED);
   }
   if (tree.advances != nullptr) {

@@ -133,6 +133,7 @@ class Lane {
   void StartPlain(TreeMember& parent, const std::string& operation_id);
   void OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
                     absl::StatusOr<std::unique_ptr<InvocationLease>> lease);
+  void ReleasePlain(ExecutionTree& tree, const PlainInvocation& plain);
   void OnPlainEnded(ExecutionTree& tree, int64_t ticket, InvocationEnd end);
   void DeliverOutcome(ExecutionTree& tree, absl::string_view parent_arn, std::string operation_id,
                       ChainedOutcome outcome);

@@ -66,20 +66,23 @@ void Lane::StartPlain(TreeMember& parent, const std::string& operation_id) {
   auto plain = std::make_unique<PlainInvocation>();
   const int64_t ticket = next_ticket_++;
   plain->ticket = ticket;
+  plain->function = {parent.execution->record().session(),
+                     operation.chained_target().registered_function_name()};
   plain->parent_arn = parent.arn;
   plain->operation_id = operation_id;
+  const FunctionKey function = plain->function;
   tree.plain.push_back(std::move(plain));
   ++tree.active_count;
-  // The root's id enters the tree even when the parent has finished by then.
-  const std::string root_id(ExecutionIdOf(tree.members[0]->arn));
+  const std::string parent_id(ExecutionIdOf(parent.arn));
   context_.invoker.Acquire(
-      {parent.execution->record().session(), operation.chained_target().registered_function_name()},
-      [this, root_id, ticket](absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
-        context_.scheduler.Post(index_, [this, root_id, ticket, lease = std::move(lease)]() mutable {
-          Enter(root_id, [this, ticket, lease = std::move(lease)](TreeMember* root) mutable {
-            if (root == nullptr) return;
-            for (const std::unique_ptr<PlainInvocation>& plain : root->tree->plain) {
-              if (plain->ticket == ticket) return OnPlainPlace(*root->tree, *plain, std::move(lease));
+      function, [this, parent_id, ticket](absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
+        context_.scheduler.Post(index_, [this, parent_id, ticket, lease = std::move(lease)]() mutable {
+          Enter(parent_id, [this, ticket, lease = std::move(lease)](TreeMember* parent) mutable {
+            if (parent == nullptr) return;
+            for (const std::unique_ptr<PlainInvocation>& plain : parent->tree->plain) {
+              if (plain->ticket == ticket) {
+                return OnPlainPlace(*parent->tree, *plain, std::move(lease));
+              }
             }
           });
         });
@@ -126,9 +129,9 @@ void Lane::OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
   }
   invocation.set_payload(target.has_input() ? target.input() : kAbsentChainedInput);
 
-  auto ended = [this, root_id = std::string(ExecutionIdOf(tree.members[0]->arn)), ticket](InvocationEnd end) {
-    Enter(root_id, [this, ticket, end = std::move(end)](TreeMember* root) mutable {
-      if (root != nullptr) OnPlainEnded(*root->tree, ticket, std::move(end));
+  auto ended = [this, parent_id = record.execution_id(), ticket](InvocationEnd end) {
+    Enter(parent_id, [this, ticket, end = std::move(end)](TreeMember* parent) mutable {
+      if (parent != nullptr) OnPlainEnded(*parent->tree, ticket, std::move(end));
     });
   };
   plain.timeout_timer = context_.scheduler.PostAt(
@@ -146,8 +149,7 @@ void Lane::OnPlainEnded(ExecutionTree& tree, int64_t ticket, InvocationEnd end) 
     if ((*it)->ticket != ticket) continue;
     const std::unique_ptr<PlainInvocation> plain = std::move(*it);
     tree.plain.erase(it);
-    --tree.active_count;
-    if (plain->timeout_timer != 0) context_.scheduler.Cancel(index_, plain->timeout_timer);
+    ReleasePlain(tree, *plain);
     DeliverOutcome(tree, plain->parent_arn, plain->operation_id,
                    OutcomeOf(ToPlainResult(std::move(end),
                                            tree.session->limits().chained_invoke_payload_bytes)));

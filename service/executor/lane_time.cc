@@ -146,7 +146,7 @@ bool Lane::FireDue(ExecutionTree& tree, absl::Time wall_now) {
     deltas.push_back(std::move(*change).Finish());
     changed.push_back(member);
   }
-  Commit(tree, std::move(deltas), [this, &tree, changed = std::move(changed),
+  Commit(tree, std::move(deltas), [this, changed = std::move(changed),
                                    fired = std::move(fired)](absl::Status status) {
     if (status.ok()) {
       for (TreeMember* member : changed) Trigger(*member);
@@ -154,11 +154,11 @@ bool Lane::FireDue(ExecutionTree& tree, absl::Time wall_now) {
     }
     // Nothing has happened: the timers are wanted as before, a little later.
     context_.scheduler.PostAt(index_, context_.scheduler.Now() + absl::Milliseconds(100),
-                              [this, id = std::string(ExecutionIdOf(tree.members[0]->arn)), fired] {
-                                Enter(id, [this, fired](TreeMember* root) {
-                                  if (root == nullptr) return;
-                                  for (const Timer& timer : fired) root->tree->clock.Arm(timer);
-                                  Settle(*root->tree);
+                              [this, id = std::string(ExecutionIdOf(changed[0]->arn)), fired] {
+                                Enter(id, [this, fired](TreeMember* member) {
+                                  if (member == nullptr) return;
+                                  for (const Timer& timer : fired) member->tree->clock.Arm(timer);
+                                  Settle(*member->tree);
                                 });
                               });
   });
@@ -199,7 +199,8 @@ bool Lane::BusyForAdvance(const ExecutionTree& tree) const {
     if (outlook.running || outlook.has_place) return true;
   }
   for (const std::unique_ptr<PlainInvocation>& plain : tree.plain) {
-    if (!bystanders.contains(plain->ticket)) return true;
+    if (bystanders.contains(plain->ticket)) continue;
+    if (plain->lease != nullptr || context_.invoker.HasPlace(plain->function)) return true;
   }
   return false;
 }
