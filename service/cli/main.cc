@@ -1,0 +1,49 @@
+// rehearse: `up` is the service, every other subcommand is a client of it.
+
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/synchronization/mutex.h"
+#include "service/cli/up.h"
+
+namespace {
+
+constexpr char kVersion[] = "rehearse 0.1.0";
+
+// Exit codes are documented in the help.
+constexpr int kUsageError = 2;
+
+std::string UsageMessage(const CLI::App* app, const CLI::Error& error) {
+  std::string command = app->get_name();
+  for (const CLI::App* subcommand : app->get_subcommands()) command += " " + subcommand->get_name();
+  return command + ": " + error.what() + "\nRun '" + command + " --help' for usage.\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Debian's Abseil has its lock-order detector on in optimized programs, too.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+
+  CLI::App app(
+      "A local, exact backend for AWS Lambda durable functions.\n"
+      "Start it, point a durable function's worker at it, and see what happens - "
+      "with time skipped, stopped or real.",
+      "rehearse");
+  app.footer(
+      "Example:\n"
+      "  rehearse up --grpc-address=127.0.0.1:9013 --time=skip\n\n"
+      "Exit codes: 0 success, 1 failure, 2 wrong usage.");
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(1);
+  app.failure_message(UsageMessage);
+
+  int exit_code = 0;
+  rehearse::AddUpCommand(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageError;
+  }
+  return exit_code;
+}

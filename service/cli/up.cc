@@ -1,0 +1,228 @@
+#include "service/cli/up.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "grpc/support/log.h"
+#include "service/base/text.h"
+#include "service/cli/ready_file.h"
+#include "service/server/server.h"
+#include "spdlog/sinks/stdout_color_sinks.h"
+#include "spdlog/spdlog.h"
+
+namespace rehearse {
+namespace {
+
+struct UpFlags {
+  std::string grpc_address = "127.0.0.1:9013";
+  std::string time = "real";
+  bool skip_deadlines = false;
+  std::string ready_file;
+  std::string limits = "aws";
+  std::string failure_policy = "aws";
+  std::string region = "us-east-1";
+  std::string account = "123456789012";
+  int session_idle_minutes = 10;
+  std::string log_level = "info";
+  bool exit_with_stdin = false;
+};
+
+const std::map<std::string, v1::ClockMode>& ClockModes() {
+  static const auto& modes = *new std::map<std::string, v1::ClockMode>{
+      {"real", v1::CLOCK_MODE_REAL},
+      {"skip", v1::CLOCK_MODE_SKIP},
+      {"manual", v1::CLOCK_MODE_MANUAL},
+  };
+  return modes;
+}
+
+// The validators below return what is wrong, or nothing.
+std::string CheckAddress(const std::string& address) {
+  const absl::Status status = ValidateAddress(address);
+  return status.ok() ? ""
+                     : absl::StrCat(std::string(status.message()), "; port 0 takes a free one");
+}
+
+std::string CheckRegion(const std::string& region) {
+  return IsId(region) ? "" : absl::StrCat("bad region '", region, "': expected one like us-east-1");
+}
+
+std::string CheckAccount(const std::string& account) {
+  return account.size() == 12 && IsDigits(account)
+             ? ""
+             : absl::StrCat("bad account '", account, "': expected 12 digits");
+}
+
+Server::Options ServerOptionsOf(const UpFlags& flags) {
+  Server::Options options;
+  options.grpc_address = flags.grpc_address;
+  options.location.region = flags.region;
+  options.location.account = flags.account;
+  options.session_idle_limit = absl::Minutes(flags.session_idle_minutes);
+  v1::SessionConfig& defaults = options.session_defaults;
+  defaults.set_clock_mode(ClockModes().at(flags.time));
+  defaults.set_skip_deadlines(flags.skip_deadlines);
+  defaults.set_limits_profile(flags.limits);
+  defaults.set_failure_policy(flags.failure_policy);
+  return options;
+}
+
+// One line per event on standard error. What gRPC logs is for who looks into gRPC.
+void SetUpLog(const std::string& level) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("rehearse"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  spdlog::set_level(spdlog::level::from_str(level));
+  gpr_set_log_function([](gpr_log_func_args* entry) { spdlog::debug("grpc: {}", entry->message); });
+}
+
+// SIGINT and SIGTERM, kept from all threads of the process from construction on.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    fd_ = signalfd(-1, &signals_, SFD_CLOEXEC);
+  }
+  ~StopSignals() { close(fd_); }
+
+  // The next signal. Blocks when there is none.
+  std::string Take() {
+    signalfd_siginfo info = {};
+    if (read(fd_, &info, sizeof(info)) != sizeof(info)) return "signal";
+    return info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+  }
+
+  // From now on a signal ends the process at once.
+  void Release() { pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr); }
+
+  int fd() const { return fd_; }
+
+ private:
+  sigset_t signals_;
+  int fd_;
+};
+
+// False once standard input has ended.
+bool DrainStandardInput() {
+  char buffer[4096];
+  return read(STDIN_FILENO, buffer, sizeof(buffer)) > 0;
+}
+
+// Returns why to stop.
+std::string WaitForStop(StopSignals& signals, bool exit_with_stdin) {
+  pollfd events[] = {{signals.fd(), POLLIN, 0}, {exit_with_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
+  while (true) {
+    if (poll(events, 2, -1) < 0) continue;
+    if (events[0].revents != 0) return signals.Take();
+    if (events[1].revents != 0 && !DrainStandardInput()) return "end of standard input";
+  }
+}
+
+std::string ServedAddress(const std::string& address, int port) {
+  return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+absl::Status RunUp(const UpFlags& flags) {
+  // A parent that dies takes the reader of our log along.
+  std::signal(SIGPIPE, SIG_IGN);
+  StopSignals signals;
+  ReadyFile ready_file(flags.ready_file);
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(ServerOptionsOf(flags));
+  if (absl::IsAlreadyExists(server.status())) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(server.status().message(),
+                     "; choose another with --grpc-address, port 0 takes a free one"));
+  }
+  if (!server.ok()) return server.status();
+  const std::string address = ServedAddress(flags.grpc_address, (*server)->port());
+  absl::Status written = ready_file.Write(absl::StrCat("{\"grpc\": \"", address, "\"}\n"));
+  if (!written.ok()) return written;
+  spdlog::info("serving gRPC on {}, time is {}", address, flags.time);
+
+  const std::string reason = WaitForStop(signals, flags.exit_with_stdin);
+  signals.Release();
+  spdlog::info("stopping: {}", reason);
+  (*server)->Shutdown();
+  spdlog::info("stopped");
+  return absl::OkStatus();
+}
+
+void AddFlags(CLI::App& up, UpFlags& flags) {
+  up.add_option("--grpc-address", flags.grpc_address,
+                "Where to serve gRPC, as HOST:PORT; port 0 takes a free one")
+      ->check(CLI::Validator(CheckAddress, "HOST:PORT"))
+      ->capture_default_str();
+  up.add_option("--time", flags.time,
+                "How time goes in sessions that do not say: real; skip - it jumps to the next "
+                "wait, retry or back-off when nothing else is left to do; manual - only a client "
+                "moves it")
+      ->check(CLI::IsMember({"real", "skip", "manual"}))
+      ->capture_default_str();
+  up.add_flag("--skip-deadlines", flags.skip_deadlines,
+              "With --time=skip: also jump over callback, heartbeat and execution timeouts, for "
+              "runs in which nobody will answer");
+  up.add_option("--ready-file", flags.ready_file,
+                "Written once the service serves, as {\"grpc\": \"HOST:PORT\"}; removed at exit")
+      ->type_name("PATH");
+  up.add_option("--limits", flags.limits,
+                "Limits profile: aws - the service today; aws-2025 - before autumn 2026")
+      ->check(CLI::IsMember({"aws", "aws-2025"}))
+      ->capture_default_str();
+  up.add_option("--failure-policy", flags.failure_policy,
+                "What follows failed invocations: aws - back-off from 1 s to 60 s; python-testing "
+                "- 5 s each, as AWS's Python test runner")
+      ->check(CLI::IsMember({"aws", "python-testing"}))
+      ->capture_default_str();
+  up.add_option("--region", flags.region, "Region in ARNs")
+      ->envname("AWS_REGION")
+      ->check(CLI::Validator(CheckRegion, "REGION"))
+      ->capture_default_str();
+  up.add_option("--account", flags.account, "Account in ARNs")
+      ->check(CLI::Validator(CheckAccount, "DIGITS"))
+      ->capture_default_str();
+  up.add_option("--session-idle-minutes", flags.session_idle_minutes,
+                "Minutes without a call or an open stream after which a session is deleted; the "
+                "session 'default' never is")
+      ->check(CLI::Range(1, 525600))
+      ->capture_default_str();
+  up.add_option("--log-level", flags.log_level, "Least severe lines to log on standard error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
+  up.add_flag("--exit-with-stdin", flags.exit_with_stdin,
+              "Stop when standard input ends, so that a parent that dies takes the service along");
+}
+
+}  // namespace
+
+void AddUpCommand(CLI::App& app, int& exit_code) {
+  CLI::App& up = *app.add_subcommand(
+      "up", "Run the service until SIGINT or SIGTERM; a second signal ends it at once.");
+  up.footer(
+      "Example: thirty days of waiting pass at once, on any free port\n"
+      "  rehearse up --grpc-address=127.0.0.1:0 --time=skip --ready-file=/tmp/rehearse.json\n\n"
+      "Exit codes: 0 stopped as asked, 1 could not start, 2 wrong usage.");
+  // Lives as long as the parser, which writes the flags.
+  auto flags = std::make_shared<UpFlags>();
+  AddFlags(up, *flags);
+  up.callback([flags, &exit_code] {
+    SetUpLog(flags->log_level);
+    const absl::Status status = RunUp(*flags);
+    if (status.ok()) return;
+    spdlog::error("{}", std::string(status.message()));
+    exit_code = 1;
+  });
+}
+
+}  // namespace rehearse
