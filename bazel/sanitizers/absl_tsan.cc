@@ -2,11 +2,13 @@
 //
 // Debian's Abseil is not instrumented, so TSan sees neither its locks nor the order they make:
 // every guarded field looks like a race. This file, linked into each program under --config=tsan,
-// defines the public functions of Mutex, CondVar, Notification and BlockingCounter again; the shared
-// libraries call these definitions too. Each tells TSan what happens and forwards to the library.
+// defines the public functions of Mutex, CondVar, Notification and BlockingCounter again; the
+// shared libraries call these definitions too. Each tells TSan what happens and forwards to the
+// library.
 //
 // Calls from our own code are reported as mutex operations, so lock-order inversions are found.
-// Calls from libraries (gRPC above all) only make a happens-before edge: their lock order is theirs.
+// Calls from libraries (gRPC above all) only make a happens-before edge: their lock order is
+// theirs.
 //
 // Built without -fsanitize=thread itself.
 #include <dlfcn.h>
@@ -134,8 +136,8 @@ void Unlocking(absl::Mutex* mutex, unsigned flags, Unlock unlock) {
   if (reported) __tsan_mutex_post_unlock(mutex, flags);
 }
 
-// Runs `wait`, which unlocks `mutex` and returns with it locked again. Whether the mutex is held for
-// reading is not known here; TSan does not mind.
+// Runs `wait`, which unlocks `mutex` and returns with it locked again. Whether the mutex is held
+// for reading is not known here; TSan does not mind.
 template <typename Wait>
 auto Waiting(absl::Mutex* mutex, const void* caller, Wait wait) {
   if (lock_depth == 0) Unlocking(mutex, kWrite, [] {});
@@ -230,16 +232,14 @@ bool Mutex::ReaderLockWhenWithDeadline(const Condition& condition, Time deadline
 }
 
 void Mutex::Await(const Condition& condition) {
-  static auto* const next =
-      Next<Mutex, void(Mutex*, const Condition&)>("5AwaitERKNS0_9ConditionE");
+  static auto* const next = Next<Mutex, void(Mutex*, const Condition&)>("5AwaitERKNS0_9ConditionE");
   Waiting(this, __builtin_return_address(0), [&] { next(this, condition); });
 }
 
 bool Mutex::AwaitWithTimeout(const Condition& condition, Duration timeout) {
   static auto* const next = Next<Mutex, bool(Mutex*, const Condition&, Duration)>(
       "16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE");
-  return Waiting(this, __builtin_return_address(0),
-                 [&] { return next(this, condition, timeout); });
+  return Waiting(this, __builtin_return_address(0), [&] { return next(this, condition, timeout); });
 }
 
 bool Mutex::AwaitWithDeadline(const Condition& condition, Time deadline) {
@@ -261,8 +261,8 @@ bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
 }
 
 bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
-  static auto* const next = Next<CondVar, bool(CondVar*, Mutex*, Time)>(
-      "16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
+  static auto* const next =
+      Next<CondVar, bool(CondVar*, Mutex*, Time)>("16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
   return Waiting(mutex, __builtin_return_address(0), [&] { return next(this, mutex, deadline); });
 }
 

@@ -1,5 +1,5 @@
-// Runs under --config=tsan only. Any report of TSan makes the whole test fail; what must be reported
-// is provoked in a process of its own.
+// Runs under --config=tsan only. Any report of TSan makes the whole test fail; what must be
+// reported is provoked in a process of its own.
 #include <cstdlib>
 #include <thread>
 #include <vector>
@@ -29,10 +29,12 @@ struct Guarded {
   int value = 0;
 
   absl::Condition NeverTrue() {
-    return absl::Condition(+[](Guarded* guarded) { return guarded->value < 0; }, this);
+    return absl::Condition(
+        +[](Guarded* guarded) { return guarded->value < 0; }, this);
   }
   absl::Condition AlwaysTrue() {
-    return absl::Condition(+[](Guarded* guarded) { return guarded->value >= 0; }, this);
+    return absl::Condition(
+        +[](Guarded* guarded) { return guarded->value >= 0; }, this);
   }
 };
 

@@ -27,7 +27,8 @@ bool IsQualifier(absl::string_view text) {
   return ConsistsOf(text, [](char c) { return IsIdCharacter(c) || c == '$'; });
 }
 
-// Segments of a name in front of the function's own name: [[arn:partition:lambda:]region:][account:]function:
+// Segments of a name in front of the function's own name:
+// [[arn:partition:lambda:]region:][account:]function:
 struct Prefix {
   int length = 0;
   absl::optional<absl::string_view> region;
@@ -46,7 +47,8 @@ absl::optional<Prefix> ParsePrefix(const std::vector<absl::string_view>& segment
     return prefix;
   }
   const size_t qualifiers = function - first;
-  if (full && (qualifiers != 2 || segments[2] != "lambda" || !IsId(segments[1]))) return absl::nullopt;
+  if (full && (qualifiers != 2 || segments[2] != "lambda" || !IsId(segments[1])))
+    return absl::nullopt;
   if (qualifiers > 2) return absl::nullopt;
   // "name:function" is a name with the qualifier "function".
   if (!full && function > 0 && !IsAccount(segments[function - 1])) {
@@ -72,8 +74,8 @@ absl::optional<std::string> ToOptionalString(const absl::optional<absl::string_v
 }  // namespace
 
 std::string ExecutionArn::ToString() const {
-  return absl::StrCat(FunctionArn(location, function_name, version), "/durable-execution/", execution_name, "/",
-                      execution_id);
+  return absl::StrCat(FunctionArn(location, function_name, version), "/durable-execution/",
+                      execution_name, "/", execution_id);
 }
 
 absl::optional<ExecutionArn> ExecutionArn::Parse(absl::string_view text) {
@@ -82,7 +84,8 @@ absl::optional<ExecutionArn> ExecutionArn::Parse(absl::string_view text) {
   if (parts.size() != 4 || parts[1] != "durable-execution") return absl::nullopt;
   if (!IsId(parts[2]) || !IsId(parts[3])) return absl::nullopt;
   const std::vector<absl::string_view> segments = absl::StrSplit(parts[0], ':');
-  if (segments.size() != 8 || segments[0] != "arn" || segments[2] != "lambda" || segments[5] != "function") {
+  if (segments.size() != 8 || segments[0] != "arn" || segments[2] != "lambda" ||
+      segments[5] != "function") {
     return absl::nullopt;
   }
   if (!IsId(segments[1]) || !IsId(segments[3]) || !IsAccount(segments[4])) return absl::nullopt;
@@ -101,9 +104,10 @@ absl::StatusOr<FunctionReference> FunctionReference::Parse(absl::string_view tex
     return errors::InvalidParameter(
         absl::StrCat("FunctionName must have 1 to ", kMaxFunctionNameLength, " characters."));
   }
-  const absl::Status invalid = errors::InvalidParameter(absl::StrCat(
-      "Invalid function ARN '", text,
-      "': give a name, name:qualifier, account:function:name, region:account:function:name or a full ARN."));
+  const absl::Status invalid = errors::InvalidParameter(
+      absl::StrCat("Invalid function ARN '", text,
+                   "': give a name, name:qualifier, account:function:name, "
+                   "region:account:function:name or a full ARN."));
   const std::vector<absl::string_view> segments = absl::StrSplit(text, ':');
   const absl::optional<Prefix> prefix = ParsePrefix(segments);
   if (!prefix.has_value()) return invalid;
@@ -122,9 +126,10 @@ absl::StatusOr<FunctionReference> FunctionReference::Parse(absl::string_view tex
   return reference;
 }
 
-std::string FunctionArn(const Location& location, absl::string_view name, absl::string_view version) {
-  return absl::StrCat("arn:", location.partition, ":lambda:", location.region, ":", location.account,
-                      ":function:", name, ":", version);
+std::string FunctionArn(const Location& location, absl::string_view name,
+                        absl::string_view version) {
+  return absl::StrCat("arn:", location.partition, ":lambda:", location.region, ":",
+                      location.account, ":function:", name, ":", version);
 }
 
 }  // namespace rehearse

@@ -1,8 +1,9 @@
 // Names of executions and functions: ARNs, function names and their parts.
 //
-//   ExecutionArn arn{{"aws", "us-east-1", "123456789012"}, "orders", "$LATEST", "order-17", "5b0d...-0001"};
-//   arn.ToString();
-//   // "arn:aws:lambda:us-east-1:123456789012:function:orders:$LATEST/durable-execution/order-17/5b0d...-0001"
+//   ExecutionArn arn{{"aws", "us-east-1", "123456789012"}, "orders", "$LATEST", "order-17",
+//   "5b0d...-0001"}; arn.ToString();
+//   //
+//   "arn:aws:lambda:us-east-1:123456789012:function:orders:$LATEST/durable-execution/order-17/5b0d...-0001"
 #ifndef REHEARSE_SERVICE_BASE_ARN_H_
 #define REHEARSE_SERVICE_BASE_ARN_H_
 
@@ -36,17 +37,18 @@ struct ExecutionArn {
 
 // A function as a request names it: bare name, name:qualifier, partial or full ARN.
 struct FunctionReference {
-  std::string name;                         // bare
-  absl::optional<std::string> qualifier;    // as given
-  absl::optional<std::string> region;       // as given
-  absl::optional<std::string> account;      // as given
+  std::string name;                       // bare
+  absl::optional<std::string> qualifier;  // as given
+  absl::optional<std::string> region;     // as given
+  absl::optional<std::string> account;    // as given
 
   // InvalidParameter when `text` is none of the forms or longer than kMaxFunctionNameLength.
   static absl::StatusOr<FunctionReference> Parse(absl::string_view text);
 };
 
 // "arn:aws:lambda:us-east-1:123456789012:function:orders:$LATEST".
-std::string FunctionArn(const Location& location, absl::string_view name, absl::string_view version);
+std::string FunctionArn(const Location& location, absl::string_view name,
+                        absl::string_view version);
 
 }  // namespace rehearse
 

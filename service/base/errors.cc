@@ -24,7 +24,8 @@ constexpr char kHttpStatusKey[] = "http_status";
 constexpr char kStaleTokenKey[] = "stale_checkpoint_token";
 constexpr char kThrottleReasonKey[] = "throttle_reason";
 
-v1::ErrorInfo ErrorInfo(absl::string_view name, int http_status, absl::string_view domain = kAwsDomain) {
+v1::ErrorInfo ErrorInfo(absl::string_view name, int http_status,
+                        absl::string_view domain = kAwsDomain) {
   v1::ErrorInfo info;
   info.set_reason(std::string(name));
   info.set_domain(std::string(domain));
@@ -69,7 +70,8 @@ int HttpStatusOf(const absl::Status& status) {
   int http_status = 500;
   if (info.has_value()) {
     const auto entry = info->metadata().find(kHttpStatusKey);
-    if (entry == info->metadata().end() || !absl::SimpleAtoi(entry->second, &http_status)) return 500;
+    if (entry == info->metadata().end() || !absl::SimpleAtoi(entry->second, &http_status))
+      return 500;
   }
   return http_status;
 }
@@ -89,7 +91,8 @@ StaleTokenSpelling StaleTokenSpellingFor(absl::string_view user_agent) {
       {"python", {2, 0, 1}}, {"js", {2, 4, 1}}, {"java", {2, 2, 0}}};
   for (absl::string_view product : absl::StrSplit(user_agent, ' ')) {
     if (!absl::ConsumePrefix(&product, "aws-durable-execution-sdk-")) continue;
-    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(product, absl::MaxSplits('/', 1));
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(product, absl::MaxSplits('/', 1));
     const absl::string_view language = absl::StripSuffix(parts.first, "-bundled");
     for (const FirstRealVersion& first_real : kFirstRealVersions) {
       if (language == first_real.language && ParseVersion(parts.second) < first_real.version) {
@@ -103,14 +106,17 @@ StaleTokenSpelling StaleTokenSpellingFor(absl::string_view user_agent) {
 namespace errors {
 
 absl::Status InvalidParameter(absl::string_view message) {
-  return Error(absl::StatusCode::kInvalidArgument, message, ErrorInfo("InvalidParameterValueException", 400));
+  return Error(absl::StatusCode::kInvalidArgument, message,
+               ErrorInfo("InvalidParameterValueException", 400));
 }
 
 absl::Status StaleCheckpointToken(StaleTokenSpelling spelling) {
   v1::ErrorInfo info = ErrorInfo("InvalidParameterValueException", 400);
   (*info.mutable_metadata())[kStaleTokenKey] = "true";
   return Error(absl::StatusCode::kFailedPrecondition,
-               spelling == StaleTokenSpelling::kReal ? "Invalid checkpoint token" : "Invalid Checkpoint Token", info);
+               spelling == StaleTokenSpelling::kReal ? "Invalid checkpoint token"
+                                                     : "Invalid Checkpoint Token",
+               info);
 }
 
 absl::Status ExecutionNotFound(absl::string_view arn) {
@@ -125,7 +131,8 @@ absl::Status FunctionNotFound(absl::string_view function_name) {
 }
 
 absl::Status CallbackNotFound() {
-  return Error(absl::StatusCode::kNotFound, "Callback does not exist", ErrorInfo("ResourceNotFoundException", 404));
+  return Error(absl::StatusCode::kNotFound, "Callback does not exist",
+               ErrorInfo("ResourceNotFoundException", 404));
 }
 
 absl::Status SessionNotFound(absl::string_view session) {
@@ -152,20 +159,23 @@ absl::Status SessionAlreadyExists(absl::string_view session) {
 }
 
 absl::Status Conflict(absl::string_view message) {
-  return Error(absl::StatusCode::kFailedPrecondition, message, ErrorInfo("ResourceConflictException", 409));
+  return Error(absl::StatusCode::kFailedPrecondition, message,
+               ErrorInfo("ResourceConflictException", 409));
 }
 
 absl::Status RequestTooLarge(absl::string_view message) {
   return Error(absl::StatusCode::kOutOfRange, message, ErrorInfo("RequestTooLargeException", 413));
 }
 
-absl::Status TooManyRequests(absl::string_view message, absl::string_view reason, absl::Duration retry_delay) {
+absl::Status TooManyRequests(absl::string_view message, absl::string_view reason,
+                             absl::Duration retry_delay) {
   v1::ErrorInfo info = ErrorInfo("TooManyRequestsException", 429);
   (*info.mutable_metadata())[kThrottleReasonKey] = std::string(reason);
   absl::Status status = Error(absl::StatusCode::kResourceExhausted, message, info);
   v1::RetryInfo retry;
   absl::Duration rest;
-  retry.mutable_retry_delay()->set_seconds(absl::IDivDuration(retry_delay, absl::Seconds(1), &rest));
+  retry.mutable_retry_delay()->set_seconds(
+      absl::IDivDuration(retry_delay, absl::Seconds(1), &rest));
   retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
   status.SetPayload(kRetryInfoTypeUrl, absl::Cord(retry.SerializeAsString()));
   return status;
@@ -176,10 +186,12 @@ absl::Status Internal(absl::string_view message) {
 }
 
 absl::Status ShuttingDown() {
-  return Error(absl::StatusCode::kUnavailable, "The service is shutting down", ErrorInfo("ServiceException", 503));
+  return Error(absl::StatusCode::kUnavailable, "The service is shutting down",
+               ErrorInfo("ServiceException", 503));
 }
 
-absl::Status WaitTimedOut(absl::string_view what, absl::Duration timeout, absl::string_view waiting_for) {
+absl::Status WaitTimedOut(absl::string_view what, absl::Duration timeout,
+                          absl::string_view waiting_for) {
   return Error(absl::StatusCode::kDeadlineExceeded,
                absl::StrCat(what, " did not happen within ", absl::FormatDuration(timeout),
                             waiting_for.empty() ? "" : "; waiting for ", waiting_for),

@@ -91,8 +91,10 @@ struct Token {
   std::string secret;
 };
 
-// An execution id that is no UUID or a secret of another length is a broken invariant of the caller.
-std::string EncodeToken(char version, absl::string_view execution_id, int64_t number, absl::string_view secret) {
+// An execution id that is no UUID or a secret of another length is a broken invariant of the
+// caller.
+std::string EncodeToken(char version, absl::string_view execution_id, int64_t number,
+                        absl::string_view secret) {
   const absl::optional<UuidBytes> uuid = ParseUuid(execution_id);
   REHEARSE_CHECK(uuid.has_value());
   REHEARSE_CHECK(secret.size() == kSecretBytes);
@@ -124,7 +126,8 @@ absl::optional<Token> DecodeToken(char version, absl::string_view text) {
 class KernelIdSource final : public IdSource {
  public:
   uint64_t Next() override {
-    static constexpr size_t kBlockWords = 32;  // 256 bytes: as much as getrandom gives without interruption
+    static constexpr size_t kBlockWords =
+        32;  // 256 bytes: as much as getrandom gives without interruption
     thread_local std::array<uint64_t, kBlockWords> block;
     thread_local size_t used = kBlockWords;
     if (used == kBlockWords) {
@@ -154,7 +157,8 @@ std::string NewExecutionId(IdSource& ids, uint16_t tree_tag) {
   return TaggedUuid(UuidFrom(high, ids.Next()), tree_tag);
 }
 
-std::string ChildExecutionId(absl::string_view parent_execution_id, absl::string_view operation_id) {
+std::string ChildExecutionId(absl::string_view parent_execution_id,
+                             absl::string_view operation_id) {
   std::string key(parent_execution_id);
   key.push_back('/');
   key.append(operation_id.data(), operation_id.size());

@@ -23,11 +23,13 @@ absl::StatusOr<Limits> ApplyOverrides(Limits limits, const v1::LimitOverrides& o
   const auto apply = [&status](absl::string_view name, bool given, int64_t value, int64_t& limit) {
     if (!given) return;
     if (value < 0) {
-      status.Update(errors::InvalidParameter(absl::StrCat("Limit ", name, " must not be negative: ", value)));
+      status.Update(
+          errors::InvalidParameter(absl::StrCat("Limit ", name, " must not be negative: ", value)));
     }
     limit = value;
   };
-#define REHEARSE_APPLY_OVERRIDE(name) apply(#name, overrides.has_##name(), overrides.name(), limits.name)
+#define REHEARSE_APPLY_OVERRIDE(name) \
+  apply(#name, overrides.has_##name(), overrides.name(), limits.name)
   REHEARSE_APPLY_OVERRIDE(operation_payload_bytes);
   REHEARSE_APPLY_OVERRIDE(chained_invoke_payload_bytes);
   REHEARSE_APPLY_OVERRIDE(callback_result_bytes);

@@ -14,7 +14,8 @@
 
 namespace rehearse {
 
-// Bounds that differ between profiles or that a session may override. Sizes are bytes; 0 means no limit where said.
+// Bounds that differ between profiles or that a session may override. Sizes are bytes; 0 means no
+// limit where said.
 struct Limits {
   // AWS API model, autumn 2026: 1 MB for STEP, CONTEXT, WAIT and CALLBACK; 262,144 before.
   int64_t operation_payload_bytes = 1048576;
@@ -42,12 +43,14 @@ struct Limits {
   int64_t open_executions = 1000000;
 };
 
-// `aws`: the service today. `aws-2025`: before autumn 2026. Anything else is InvalidParameter, naming the two.
+// `aws`: the service today. `aws-2025`: before autumn 2026. Anything else is InvalidParameter,
+// naming the two.
 absl::StatusOr<Limits> LimitsProfile(absl::string_view name);
 // InvalidParameter for a negative value.
 absl::StatusOr<Limits> ApplyOverrides(Limits limits, const v1::LimitOverrides& overrides);
 
-// Bounds that are the same in every profile; characters and seconds as the AWS API model states them.
+// Bounds that are the same in every profile; characters and seconds as the AWS API model states
+// them.
 inline constexpr int kMaxOperationIdLength = 64;
 inline constexpr int kMaxOperationNameLength = 256;
 inline constexpr int kMaxSubTypeLength = 32;
@@ -66,7 +69,7 @@ inline constexpr int kMaxStatusFilters = 10;
 inline constexpr int kDefaultPageItems = 100;
 inline constexpr int kMaxPageItems = 1000;
 inline constexpr int kMinDelaySeconds = 1;
-inline constexpr int kMaxDelaySeconds = 31622400;       // 366 days: waits, retries, execution timeout
+inline constexpr int kMaxDelaySeconds = 31622400;  // 366 days: waits, retries, execution timeout
 inline constexpr int kMaxCallbackTimeoutSeconds = 99999999;
 inline constexpr int kMaxInvocationTimeoutSeconds = 5400;
 inline constexpr int kDefaultInvocationTimeoutSeconds = 900;

@@ -17,7 +17,8 @@ int64_t ReadNumber(absl::string_view bytes, size_t index) {
 }
 
 absl::Status InvalidMarker() {
-  return errors::InvalidParameter("Invalid Marker: use the NextMarker of the previous page as it is.");
+  return errors::InvalidParameter(
+      "Invalid Marker: use the NextMarker of the previous page as it is.");
 }
 
 }  // namespace
@@ -57,7 +58,8 @@ absl::StatusOr<Marker> DecodeMarker(absl::string_view text, Marker::Kind kind) {
 absl::StatusOr<Marker> DecodeMarker(absl::string_view text, Marker::Kind kind, absl::Time now) {
   absl::StatusOr<Marker> marker = DecodeMarker(text, kind);
   if (marker.ok() && now - marker->issued > kMarkerLife) {
-    return errors::InvalidParameter("Marker has expired: it is good for 24 hours; read from the first page.");
+    return errors::InvalidParameter(
+        "Marker has expired: it is good for 24 hours; read from the first page.");
   }
   return marker;
 }

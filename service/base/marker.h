@@ -1,5 +1,5 @@
-// Paging: how many items a page has, and the marker where the next one goes on. Markers are opaque to clients; all lists share
-// one codec.
+// Paging: how many items a page has, and the marker where the next one goes on. Markers are opaque
+// to clients; all lists share one codec.
 //
 //   absl::StatusOr<int> items = PageItems(request.max_items());
 //   std::string text = EncodeMarker({Marker::Kind::kHistory, now, /*position=*/101});
@@ -16,7 +16,8 @@
 
 namespace rehearse {
 
-// The number of items for a request's MaxItems: 0 is kDefaultPageItems. InvalidParameter when negative or over kMaxPageItems.
+// The number of items for a request's MaxItems: 0 is kDefaultPageItems. InvalidParameter when
+// negative or over kMaxPageItems.
 absl::StatusOr<int> PageItems(int max_items);
 
 struct Marker {

@@ -6,8 +6,9 @@
 
 namespace rehearse {
 
-// One reading of a tree's clock; it serves a whole change. `time` is what all timestamps show. `deadline_time` is the same
-// clock without the jumps of a session that skips time: deadlines that somebody outside may still beat are kept in it.
+// One reading of a tree's clock; it serves a whole change. `time` is what all timestamps show.
+// `deadline_time` is the same clock without the jumps of a session that skips time: deadlines that
+// somebody outside may still beat are kept in it.
 struct Moment {
   absl::Time time;
   absl::Time deadline_time;

@@ -5,7 +5,8 @@
 namespace rehearse {
 namespace {
 
-// Number of bytes of the well-formed sequence at the front of `text`; 0: malformed. Table 3-7 of the Unicode standard.
+// Number of bytes of the well-formed sequence at the front of `text`; 0: malformed. Table 3-7 of
+// the Unicode standard.
 size_t Utf8SequenceLength(absl::string_view text) {
   const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto continues = [&](size_t i, unsigned char low = 0x80, unsigned char high = 0xBF) {

@@ -23,7 +23,9 @@ inline bool IsIdCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
 }
 // One or more id characters.
-inline bool IsId(absl::string_view text) { return !text.empty() && ConsistsOf(text, IsIdCharacter); }
+inline bool IsId(absl::string_view text) {
+  return !text.empty() && ConsistsOf(text, IsIdCharacter);
+}
 // One or more decimal digits.
 inline bool IsDigits(absl::string_view text) {
   return !text.empty() && ConsistsOf(text, [](char c) { return c >= '0' && c <= '9'; });

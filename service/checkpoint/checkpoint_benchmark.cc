@@ -31,7 +31,8 @@ v1::CheckpointRequest StepRequest(const TestExecution& test) {
   return test.Request({start, succeed});
 }
 
-// START and SUCCEED of one step in one batch, behind `state.range(0)` operations; the answer is applied.
+// START and SUCCEED of one step in one batch, behind `state.range(0)` operations; the answer is
+// applied.
 void BM_StepCheckpoint(benchmark::State& state, bool with_client_token) {
   std::unique_ptr<TestExecution> test;
   v1::CheckpointRequest request;

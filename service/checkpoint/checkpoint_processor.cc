@@ -182,8 +182,7 @@ absl::StatusOr<CheckpointOutcome> ProcessCheckpoint(const Execution& execution,
 std::vector<std::string> ChainedTargetNames(const v1::CheckpointRequest& request) {
   std::vector<std::string> names;
   for (const v1::OperationUpdate& update : request.updates()) {
-    if (update.type() == v1::OPERATION_TYPE_CHAINED_INVOKE &&
-        update.has_chained_invoke_options()) {
+    if (update.type() == v1::OPERATION_TYPE_CHAINED_INVOKE && update.has_chained_invoke_options()) {
       names.push_back(update.chained_invoke_options().function_name());
     }
   }

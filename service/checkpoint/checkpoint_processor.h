@@ -1,12 +1,13 @@
 // CheckpointProcessor: the checkpoint pipeline, as a pure function.
 //
-// Validates a batch of updates against an execution, applies it on an overlay and produces the answer, the delta to store and
-// the effects to carry out once it is stored. Same input, same output: time, fresh ids and the resolved targets of chained
-// invokes come in as arguments.
+// Validates a batch of updates against an execution, applies it on an overlay and produces the
+// answer, the delta to store and the effects to carry out once it is stored. Same input, same
+// output: time, fresh ids and the resolved targets of chained invokes come in as arguments.
 //
-//   absl::StatusOr<CheckpointOutcome> outcome = ProcessCheckpoint(execution, {request, moment, limits, ids, targets});
-//   if (!outcome.ok()) return outcome.status();            // nothing has changed
-//   if (outcome->delta.has_value()) store.Commit(...);     // absent: a repeated client token, answered as before
+//   absl::StatusOr<CheckpointOutcome> outcome = ProcessCheckpoint(execution, {request, moment,
+//   limits, ids, targets}); if (!outcome.ok()) return outcome.status();            // nothing has
+//   changed if (outcome->delta.has_value()) store.Commit(...);     // absent: a repeated client
+//   token, answered as before
 #ifndef REHEARSE_SERVICE_CHECKPOINT_CHECKPOINT_PROCESSOR_H_
 #define REHEARSE_SERVICE_CHECKPOINT_CHECKPOINT_PROCESSOR_H_
 
@@ -41,26 +42,35 @@ struct CheckpointOutcome {
   std::vector<Effect> effects;
 };
 
-// Order of processing: syntax, repeated client token, gate, token, batch rules, per update rules and transitions in list
-// order, then everything that is due, then the delta and the next token (service semantics: docs/checkpoint.md). An error
-// leaves everything as it was. `request.durable_execution_arn` has been resolved by the caller.
+// Order of processing: syntax, repeated client token, gate, token, batch rules, per update rules
+// and transitions in list order, then everything that is due, then the delta and the next token
+// (service semantics: docs/checkpoint.md). An error leaves everything as it was.
+// `request.durable_execution_arn` has been resolved by the caller.
 //
 // The answer carries no token when this invocation may not checkpoint again:
-// * the batch held the EXECUTION update: the execution is closed; its terminal event is left to the end of the invocation;
-// * a pause was waiting: the updates are kept, the execution is PAUSED, an invocation is owed, the delta is empty;
-// * the batch took the execution over limits.operations_per_execution or limits.stored_bytes_per_execution: the updates are
-//   kept and the execution is FAILED with error type `QuotaExceeded`. How the real service words it is not known.
-absl::StatusOr<CheckpointOutcome> ProcessCheckpoint(const Execution& execution, const CheckpointInput& input);
+// * the batch held the EXECUTION update: the execution is closed; its terminal event is left to the
+// end of the invocation;
+// * a pause was waiting: the updates are kept, the execution is PAUSED, an invocation is owed, the
+// delta is empty;
+// * the batch took the execution over limits.operations_per_execution or
+// limits.stored_bytes_per_execution: the updates are
+//   kept and the execution is FAILED with error type `QuotaExceeded`. How the real service words it
+//   is not known.
+absl::StatusOr<CheckpointOutcome> ProcessCheckpoint(const Execution& execution,
+                                                    const CheckpointInput& input);
 
 // A page of the state for the running invocation; the token must be the current one and stays good.
 absl::StatusOr<v1::GetExecutionStateResponse> ReadState(const Execution& execution,
                                                         const v1::GetExecutionStateRequest& request,
-                                                        const Limits& limits, StaleTokenSpelling spelling);
+                                                        const Limits& limits,
+                                                        StaleTokenSpelling spelling);
 
-// First page of the state for an invocation that begins: EXECUTION first, pruned, at most `limits.state_page_bytes`.
+// First page of the state for an invocation that begins: EXECUTION first, pruned, at most
+// `limits.state_page_bytes`.
 v1::ExecutionState InitialState(const Execution& execution, const Limits& limits);
 
-// Names of the chained targets among the updates, as given: what the caller has to resolve beforehand.
+// Names of the chained targets among the updates, as given: what the caller has to resolve
+// beforehand.
 std::vector<std::string> ChainedTargetNames(const v1::CheckpointRequest& request);
 
 }  // namespace rehearse

@@ -183,9 +183,9 @@ std::vector<Transition> Transitions() {
   }
   for (const char* state : {"PENDING", "SUCCEEDED", "FAILED"}) {
     for (const char* action : {"SUCCEED", "FAIL", "RETRY"}) {
-      rows.push_back({"STEP", state, action,
-                      absl::StrCat("cannot ", action, " a STEP in status ", state,
-                                   kNewStartedReady)});
+      rows.push_back(
+          {"STEP", state, action,
+           absl::StrCat("cannot ", action, " a STEP in status ", state, kNewStartedReady)});
     }
   }
   for (const char* state : {"STARTED", "SUCCEEDED", "FAILED"}) {
@@ -204,17 +204,19 @@ std::vector<Transition> Transitions() {
                     absl::StrCat("cannot START a WAIT in status ", state, "; it must be new.")});
   }
   for (const char* state : {"SUCCEEDED", "CANCELLED"}) {
-    rows.push_back({"WAIT", state, "CANCEL",
-                    absl::StrCat("cannot CANCEL a WAIT in status ", state, "; it must be STARTED.")});
+    rows.push_back(
+        {"WAIT", state, "CANCEL",
+         absl::StrCat("cannot CANCEL a WAIT in status ", state, "; it must be STARTED.")});
   }
   for (const char* state : {"STARTED", "SUCCEEDED", "FAILED", "TIMED_OUT"}) {
-    rows.push_back({"CALLBACK", state, "START",
-                    absl::StrCat("cannot START a CALLBACK in status ", state, "; it must be new.")});
+    rows.push_back(
+        {"CALLBACK", state, "START",
+         absl::StrCat("cannot START a CALLBACK in status ", state, "; it must be new.")});
   }
   for (const char* state : {"STARTED", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED"}) {
-    rows.push_back({"CHAINED_INVOKE", state, "START",
-                    absl::StrCat("cannot START a CHAINED_INVOKE in status ", state,
-                                 "; it must be new.")});
+    rows.push_back(
+        {"CHAINED_INVOKE", state, "START",
+         absl::StrCat("cannot START a CHAINED_INVOKE in status ", state, "; it must be new.")});
   }
   for (const char* type : {"CALLBACK", "CHAINED_INVOKE"}) {
     for (const char* action : {"SUCCEED", "FAIL", "RETRY", "CANCEL"}) {
@@ -223,9 +225,9 @@ std::vector<Transition> Transitions() {
     }
   }
   for (const char* action : {"START", "RETRY", "CANCEL"}) {
-    rows.push_back({"EXECUTION", "none", action,
-                    absl::StrCat("action ", action,
-                                 " is not valid for EXECUTION; use SUCCEED or FAIL.")});
+    rows.push_back(
+        {"EXECUTION", "none", action,
+         absl::StrCat("action ", action, " is not valid for EXECUTION; use SUCCEED or FAIL.")});
   }
   return rows;
 }
@@ -283,102 +285,170 @@ std::vector<Refusal> Refusals() {
       "': give a name, name:qualifier, account:function:name, region:account:function:name or a "
       "full ARN.";
   return {
-      {"B1", {}, {Valid("EXECUTION", "FAIL", "a"), Valid("EXECUTION", "FAIL", "b")}, kTwoExecutions},
+      {"B1",
+       {},
+       {Valid("EXECUTION", "FAIL", "a"), Valid("EXECUTION", "FAIL", "b")},
+       kTwoExecutions},
       {"B2", {}, {Valid("EXECUTION", "FAIL", "a"), Valid("STEP", "START")}, kExecutionLast},
       {"B3_StartTwice", {}, {Valid("STEP", "START"), Valid("STEP", "START")}, kTwice},
       {"B3_EndTwice", {}, {Valid("STEP", "SUCCEED"), Valid("STEP", "FAIL")}, kTwice},
-      {"B3_ThreeTimes", {},
-       {Valid("STEP", "START"), Valid("STEP", "RETRY"), Valid("STEP", "SUCCEED")}, kTwice},
-      {"B3_ContextThreeTimes", {},
-       {Valid("CONTEXT", "START"), Valid("CONTEXT", "SUCCEED"), Valid("CONTEXT", "FAIL")}, kTwice},
+      {"B3_ThreeTimes",
+       {},
+       {Valid("STEP", "START"), Valid("STEP", "RETRY"), Valid("STEP", "SUCCEED")},
+       kTwice},
+      {"B3_ContextThreeTimes",
+       {},
+       {Valid("CONTEXT", "START"), Valid("CONTEXT", "SUCCEED"), Valid("CONTEXT", "FAIL")},
+       kTwice},
       {"B3_Wait", {}, {Valid("WAIT", "START"), Valid("WAIT", "CANCEL")}, kTwice},
-      {"B3_InterleavedWithOthers", {},
+      {"B3_InterleavedWithOthers",
+       {},
        {Valid("STEP", "START"), Valid("STEP", "START", "a"), Valid("STEP", "START", "b"),
         Valid("STEP", "START", "c"), Valid("STEP", "START", "d"), Valid("STEP", "START", "e"),
         Valid("STEP", "START", "f"), Valid("STEP", "START", "g"), Valid("STEP", "START", "h"),
         Valid("STEP", "START")},
        kTwice},
-      {"B4_Unknown", {}, {Parse("STEP", "START", "op", "parent_id: 'p'")},
-       "Operation 'op': parent 'p' is not a CONTEXT of this execution; start it before, or earlier "
-       "in the same checkpoint."},
-      {"B4_NotAContext", {Valid("STEP", "START", "p")},
+      {"B4_Unknown",
+       {},
        {Parse("STEP", "START", "op", "parent_id: 'p'")},
        "Operation 'op': parent 'p' is not a CONTEXT of this execution; start it before, or earlier "
        "in the same checkpoint."},
-      {"B4_StartedLater", {},
+      {"B4_NotAContext",
+       {Valid("STEP", "START", "p")},
+       {Parse("STEP", "START", "op", "parent_id: 'p'")},
+       "Operation 'op': parent 'p' is not a CONTEXT of this execution; start it before, or earlier "
+       "in the same checkpoint."},
+      {"B4_StartedLater",
+       {},
        {Parse("STEP", "START", "op", "parent_id: 'p'"), Valid("CONTEXT", "START", "p")},
        "Operation 'op': parent 'p' is not a CONTEXT of this execution; start it before, or earlier "
        "in the same checkpoint."},
-      {"B4_Itself", {}, {Parse("CONTEXT", "START", "op", "parent_id: 'op'")},
-       "Operation 'op': parent 'op' is not a CONTEXT of this execution; start it before, or earlier "
+      {"B4_Itself",
+       {},
+       {Parse("CONTEXT", "START", "op", "parent_id: 'op'")},
+       "Operation 'op': parent 'op' is not a CONTEXT of this execution; start it before, or "
+       "earlier "
        "in the same checkpoint."},
-      {"U1", {Valid("STEP", "START")}, {Valid("CONTEXT", "SUCCEED")},
+      {"U1",
+       {Valid("STEP", "START")},
+       {Valid("CONTEXT", "SUCCEED")},
        "Operation 'op': Type cannot change from 'STEP' to 'CONTEXT'."},
-      {"U1_Execution", {}, {Valid("STEP", "START", "5b0d6f6e-2c1c-4d8e-9a37-0c4b5d6e002a")},
+      {"U1_Execution",
+       {},
+       {Valid("STEP", "START", "5b0d6f6e-2c1c-4d8e-9a37-0c4b5d6e002a")},
        "Operation '5b0d6f6e-2c1c-4d8e-9a37-0c4b5d6e002a': Type cannot change from 'EXECUTION' to "
        "'STEP'."},
-      {"U2", {Parse("STEP", "START", "op", "sub_type: 'Step'")},
+      {"U2",
+       {Parse("STEP", "START", "op", "sub_type: 'Step'")},
        {Parse("STEP", "SUCCEED", "op", "sub_type: 'Other'")},
        "Operation 'op': SubType cannot change from 'Step' to 'Other'."},
-      {"U3", {Parse("STEP", "START", "op", "name: 'a'")},
+      {"U3",
+       {Parse("STEP", "START", "op", "name: 'a'")},
        {Parse("STEP", "SUCCEED", "op", "name: 'b'")},
        "Operation 'op': Name cannot change from 'a' to 'b'."},
-      {"U4", {Valid("CONTEXT", "START", "p"), Valid("CONTEXT", "START", "q"),
-              Parse("STEP", "START", "op", "parent_id: 'p'")},
+      {"U4",
+       {Valid("CONTEXT", "START", "p"), Valid("CONTEXT", "START", "q"),
+        Parse("STEP", "START", "op", "parent_id: 'p'")},
        {Parse("STEP", "SUCCEED", "op", "parent_id: 'q'")},
        "Operation 'op': ParentId cannot change from 'p' to 'q'."},
-      {"S2_Error", {}, {Parse("STEP", "SUCCEED", "op", "error {}")},
+      {"S2_Error",
+       {},
+       {Parse("STEP", "SUCCEED", "op", "error {}")},
        "Operation 'op': an Error is not allowed on STEP SUCCEED; give a Payload."},
-      {"S3_Payload", {}, {Parse("STEP", "FAIL", "op", "payload: ''")},
+      {"S3_Payload",
+       {},
+       {Parse("STEP", "FAIL", "op", "payload: ''")},
        "Operation 'op': a Payload is not allowed on STEP FAIL; give an Error."},
-      {"S4_NoOptions", {}, {Update("STEP", "RETRY", "op")},
+      {"S4_NoOptions",
+       {},
+       {Update("STEP", "RETRY", "op")},
        "Operation 'op': STEP RETRY needs StepOptions with NextAttemptDelaySeconds."},
-      {"S4_NoDelay", {}, {Parse("STEP", "RETRY", "op", "step_options {}")},
+      {"S4_NoDelay",
+       {},
+       {Parse("STEP", "RETRY", "op", "step_options {}")},
        "Operation 'op': STEP RETRY needs StepOptions with NextAttemptDelaySeconds."},
-      {"S4_Both", {},
+      {"S4_Both",
+       {},
        {Parse("STEP", "RETRY", "op",
               "step_options { next_attempt_delay_seconds: 1 } error {} payload: ''")},
        "Operation 'op': STEP RETRY takes either an Error or a Payload, not both."},
-      {"S6_Error", {}, {Parse("CONTEXT", "SUCCEED", "op", "error {}")},
+      {"S6_Error",
+       {},
+       {Parse("CONTEXT", "SUCCEED", "op", "error {}")},
        "Operation 'op': an Error is not allowed on CONTEXT SUCCEED; give a Payload."},
-      {"S7_Payload", {}, {Parse("CONTEXT", "FAIL", "op", "payload: ''")},
+      {"S7_Payload",
+       {},
+       {Parse("CONTEXT", "FAIL", "op", "payload: ''")},
        "Operation 'op': a Payload is not allowed on CONTEXT FAIL; give an Error."},
-      {"S8_NoOptions", {}, {Update("WAIT", "START", "op")},
+      {"S8_NoOptions",
+       {},
+       {Update("WAIT", "START", "op")},
        "Operation 'op': WAIT START needs WaitOptions with WaitSeconds."},
-      {"S11_NoOptions", {}, {Update("CHAINED_INVOKE", "START", "op")},
+      {"S11_NoOptions",
+       {},
+       {Update("CHAINED_INVOKE", "START", "op")},
        "Operation 'op': CHAINED_INVOKE START needs ChainedInvokeOptions with FunctionName."},
       {"S11_NoName", {}, {options("")}, "FunctionName must have 1 to 256 characters."},
-      {"S11_Malformed", {}, {options("function_name: 'a b'")},
+      {"S11_Malformed",
+       {},
+       {options("function_name: 'a b'")},
        "Invalid function ARN 'a b" + kMalformedTarget},
-      {"S11_ArnWithoutAccount", {}, {options("function_name: 'arn:aws:lambda:function:pay'")},
+      {"S11_ArnWithoutAccount",
+       {},
+       {options("function_name: 'arn:aws:lambda:function:pay'")},
        "Invalid function ARN 'arn:aws:lambda:function:pay" + kMalformedTarget},
-      {"S11_OtherAccount", {}, {options("function_name: '999999999999:function:pay'")},
+      {"S11_OtherAccount",
+       {},
+       {options("function_name: '999999999999:function:pay'")},
        "Cannot start a CHAINED_INVOKE on a function in another account."},
-      {"S11_OtherRegion", {},
+      {"S11_OtherRegion",
+       {},
        {options("function_name: 'arn:aws:lambda:eu-west-1:123456789012:function:pay'")},
        "Cannot start a CHAINED_INVOKE on a function in another region."},
-      {"S13_Error", {}, {Parse("EXECUTION", "SUCCEED", "op", "error {}")},
+      {"S13_Error",
+       {},
+       {Parse("EXECUTION", "SUCCEED", "op", "error {}")},
        "Operation 'op': an Error is not allowed on EXECUTION SUCCEED; give a Payload."},
-      {"S14_Payload", {}, {Parse("EXECUTION", "FAIL", "op", "payload: ''")},
+      {"S14_Payload",
+       {},
+       {Parse("EXECUTION", "FAIL", "op", "payload: ''")},
        "Operation 'op': a Payload is not allowed on EXECUTION FAIL; give an Error."},
       // Syntax.
-      {"Id_Empty", {}, {Valid("STEP", "START", "")},
+      {"Id_Empty",
+       {},
+       {Valid("STEP", "START", "")},
        "Updates[0].Id must have 1 to 64 characters of A-Z a-z 0-9 - _."},
-      {"Id_Alphabet", {}, {Valid("STEP", "START"), Valid("STEP", "START", "a.b")},
+      {"Id_Alphabet",
+       {},
+       {Valid("STEP", "START"), Valid("STEP", "START", "a.b")},
        "Updates[1].Id must have 1 to 64 characters of A-Z a-z 0-9 - _."},
-      {"ParentId_Empty", {}, {Parse("STEP", "START", "op", "parent_id: ''")},
+      {"ParentId_Empty",
+       {},
+       {Parse("STEP", "START", "op", "parent_id: ''")},
        "Updates[0].ParentId must have 1 to 64 characters of A-Z a-z 0-9 - _."},
-      {"Name_Empty", {}, {Parse("STEP", "START", "op", "name: ''")},
+      {"Name_Empty",
+       {},
+       {Parse("STEP", "START", "op", "name: ''")},
        "Updates[0].Name must have 1 to 256 characters of printable ASCII."},
-      {"Name_Alphabet", {}, {Parse("STEP", "START", "op", "name: 'caf\\303\\251'")},
+      {"Name_Alphabet",
+       {},
+       {Parse("STEP", "START", "op", "name: 'caf\\303\\251'")},
        "Updates[0].Name must have 1 to 256 characters of printable ASCII."},
-      {"SubType_Alphabet", {}, {Parse("STEP", "START", "op", "sub_type: 'a b'")},
+      {"SubType_Alphabet",
+       {},
+       {Parse("STEP", "START", "op", "sub_type: 'a b'")},
        "Updates[0].SubType must have 1 to 32 characters of A-Z a-z 0-9 - _."},
-      {"Type", {}, {Parse("STEP", "START", "op", "")},
+      {"Type",
+       {},
+       {Parse("STEP", "START", "op", "")},
        "Updates[0].Type must be EXECUTION, CONTEXT, STEP, WAIT, CALLBACK or CHAINED_INVOKE."},
-      {"Action", {}, {Parse("STEP", "START", "op", "")},
+      {"Action",
+       {},
+       {Parse("STEP", "START", "op", "")},
        "Updates[0].Action must be START, SUCCEED, FAIL, RETRY or CANCEL."},
-      {"TenantId", {}, {options("function_name: 'pay' tenant_id: '#'")},
+      {"TenantId",
+       {},
+       {options("function_name: 'pay' tenant_id: '#'")},
        "Updates[0].ChainedInvokeOptions.TenantId must have 1 to 256 characters of A-Z a-z 0-9 . _ "
        ": / = + - @ space."},
   };
@@ -417,8 +487,10 @@ TEST(BatchTest, AcceptsWhatTheRulesAllow) {
        Parse("STEP", "SUCCEED", "s", "parent_id: 'c' payload: '1'"),
        Parse("STEP", "START", "t", "parent_id: 'c'"),
        Parse("STEP", "RETRY", "t", "step_options { next_attempt_delay_seconds: 1 }"),
-       Valid("CONTEXT", "SUCCEED", "c"), Parse("WAIT", "START", "w", "parent_id: 'c' "
-                                               "wait_options { wait_seconds: 1 }")});
+       Valid("CONTEXT", "SUCCEED", "c"),
+       Parse("WAIT", "START", "w",
+             "parent_id: 'c' "
+             "wait_options { wait_seconds: 1 }")});
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(test.EventTypes(),
             "EXECUTION_STARTED CONTEXT_STARTED STEP_STARTED STEP_SUCCEEDED STEP_STARTED "
@@ -491,8 +563,9 @@ std::vector<Bound> Bounds() {
              update.mutable_error()->set_error_message(PayloadOf(1048576 + excess));
            }),
        "Execution error" + kOneMiB},
-      {"Id", set("STEP", "START",
-                 [](int64_t excess, v1::OperationUpdate& u) { u.set_id(PayloadOf(64 + excess)); }),
+      {"Id",
+       set("STEP", "START",
+           [](int64_t excess, v1::OperationUpdate& u) { u.set_id(PayloadOf(64 + excess)); }),
        "Updates[0].Id must have 1 to 64 characters of A-Z a-z 0-9 - _."},
       {"Name",
        set("STEP", "START",
@@ -596,10 +669,9 @@ TEST_P(BoundTest, HoldsAtTheBoundAndRefusesOnePast) {
   v1::CheckpointRequest request = test.Request({Valid("STEP", "START")});
   bound.fill(1, test, request);
   const std::string message =
-      bound.message.empty()
-          ? absl::StrCat("Checkpoint request size must be less than or equal to ",
-                         test.limits.checkpoint_request_bytes, " bytes.")
-          : bound.message;
+      bound.message.empty() ? absl::StrCat("Checkpoint request size must be less than or equal to ",
+                                           test.limits.checkpoint_request_bytes, " bytes.")
+                            : bound.message;
   ExpectRefused(test, request, message);
   bound.fill(0, test, request);
   const absl::StatusOr<CheckpointOutcome> outcome = test.Checkpoint(request);
@@ -721,7 +793,8 @@ TEST(ContextTest, KeepsWhetherChildrenAreReplayed) {
                                Parse("CONTEXT", "SUCCEED", "a",
                                      "payload: '' context_options { replay_children: true }"),
                                Valid("CONTEXT", "SUCCEED", "b"),
-                               Parse("CONTEXT", "FAIL", "c", "error { error_message: 'm' } "
+                               Parse("CONTEXT", "FAIL", "c",
+                                     "error { error_message: 'm' } "
                                      "context_options { replay_children: true }")})
                   .ok());
   EXPECT_TRUE(test.Operation("a").context_details().replay_children());
@@ -803,8 +876,7 @@ TEST(ChainedInvokeTest, FailsInItsOwnAnswerWhenTheTargetIsUnknown) {
   const v1::Operation& operation = outcome->response.new_execution_state().operations(0);
   EXPECT_EQ(operation.status(), v1::OPERATION_STATUS_FAILED);
   EXPECT_EQ(operation.chained_invoke_details().error().error_type(), "ResourceNotFoundException");
-  EXPECT_EQ(test.EventTypes(),
-            "EXECUTION_STARTED CHAINED_INVOKE_STARTED CHAINED_INVOKE_FAILED");
+  EXPECT_EQ(test.EventTypes(), "EXECUTION_STARTED CHAINED_INVOKE_STARTED CHAINED_INVOKE_FAILED");
   EXPECT_EQ(test.events()[1].chained_invoke_started_details().ShortDebugString(),
             "function_name: \"pay\"");
   EXPECT_FALSE(test.execution().AnythingPending());
@@ -812,17 +884,17 @@ TEST(ChainedInvokeTest, FailsInItsOwnAnswerWhenTheTargetIsUnknown) {
 
 TEST(ChainedInvokeTest, NamesOfTargets) {
   TestExecution test;
-  EXPECT_THAT(ChainedTargetNames(test.Request({Valid("STEP", "START"),
-                                               Valid("CHAINED_INVOKE", "START"),
-                                               Update("CHAINED_INVOKE", "START", "b")})),
-              ElementsAre("pay"));
+  EXPECT_THAT(
+      ChainedTargetNames(test.Request({Valid("STEP", "START"), Valid("CHAINED_INVOKE", "START"),
+                                       Update("CHAINED_INVOKE", "START", "b")})),
+      ElementsAre("pay"));
 }
 
 TEST(ExecutionUpdateTest, ClosesAtOnceWithoutATokenAndLeavesTheEventToTheEnd) {
   TestExecution test;
-  const absl::StatusOr<CheckpointOutcome> outcome = test.Checkpoint(
-      {Valid("STEP", "SUCCEED", "s"),
-       Parse("EXECUTION", "SUCCEED", "execution-result-17", "payload: '42'")});
+  const absl::StatusOr<CheckpointOutcome> outcome =
+      test.Checkpoint({Valid("STEP", "SUCCEED", "s"),
+                       Parse("EXECUTION", "SUCCEED", "execution-result-17", "payload: '42'")});
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_FALSE(outcome->response.has_checkpoint_token());
   const record::ExecutionProgress& progress = test.execution().progress();
@@ -885,8 +957,8 @@ TEST(TokenTest, MalformedIsNotStale) {
   TestExecution test;
   v1::CheckpointRequest request = test.Request({});
   const std::string message = "CheckpointToken must have 1 to 2048 characters of base64.";
-  for (const std::string& token : {std::string(), std::string("!"), std::string("a==="),
-                                   std::string("=="), PayloadOf(2049)}) {
+  for (const std::string& token :
+       {std::string(), std::string("!"), std::string("a==="), std::string("=="), PayloadOf(2049)}) {
     request.set_checkpoint_token(token);
     ExpectRefused(test, request, message);
   }
@@ -958,8 +1030,7 @@ TEST(ReplyTest, SixteenAreKept) {
 
 TEST(DeltaTest, TellsOnlyWhatIsNew) {
   TestExecution test;
-  ASSERT_TRUE(
-      test.Checkpoint({Valid("STEP", "START", "a"), Valid("CALLBACK", "START", "b")}).ok());
+  ASSERT_TRUE(test.Checkpoint({Valid("STEP", "START", "a"), Valid("CALLBACK", "START", "b")}).ok());
   EXPECT_THAT(Ids(test.Checkpoint(TestExecution::Updates{})->response.new_execution_state()),
               IsEmpty());
   const std::string id = test.Operation("b").callback_details().callback_id();
@@ -1026,7 +1097,8 @@ TEST(DeltaTest, IsPagedByBytesAndContinuedByMarker) {
 
 TEST(PauseTest, KeepsTheUpdatesAndTakesTheToken) {
   TestExecution test;
-  ASSERT_TRUE(test.Checkpoint({Parse("WAIT", "START", "w", "wait_options { wait_seconds: 1 }")}).ok());
+  ASSERT_TRUE(
+      test.Checkpoint({Parse("WAIT", "START", "w", "wait_options { wait_seconds: 1 }")}).ok());
   v1::PauseExecutionRequest pause;
   pause.set_reason("look");
   test.Change([&](ExecutionChange& change) { ASSERT_TRUE(Pause(change, pause).ok()); });
@@ -1065,21 +1137,21 @@ TEST(PauseTest, GivesWayToTheEndOfTheExecution) {
 class StateTest : public ::testing::Test {
  protected:
   StateTest() {
-    EXPECT_TRUE(
-        test_
-            .Checkpoint(
-                {Valid("CONTEXT", "START", "open"), Parse("STEP", "START", "in-open", "parent_id: 'open'"),
-                 Valid("CONTEXT", "START", "closed"),
-                 Parse("CONTEXT", "START", "inner", "parent_id: 'closed'"),
-                 Parse("STEP", "START", "in-inner", "parent_id: 'inner'"),
-                 Valid("CONTEXT", "START", "replayed"),
-                 Parse("STEP", "START", "in-replayed", "parent_id: 'replayed'"),
-                 Parse("CONTEXT", "START", "small", "parent_id: 'replayed'"),
-                 Parse("STEP", "START", "in-small", "parent_id: 'small'"),
-                 Parse("CONTEXT", "SUCCEED", "small", ""),
-                 Parse("CONTEXT", "SUCCEED", "replayed", "context_options { replay_children: true }"),
-                 Valid("CONTEXT", "SUCCEED", "closed")})
-            .ok());
+    EXPECT_TRUE(test_
+                    .Checkpoint({Valid("CONTEXT", "START", "open"),
+                                 Parse("STEP", "START", "in-open", "parent_id: 'open'"),
+                                 Valid("CONTEXT", "START", "closed"),
+                                 Parse("CONTEXT", "START", "inner", "parent_id: 'closed'"),
+                                 Parse("STEP", "START", "in-inner", "parent_id: 'inner'"),
+                                 Valid("CONTEXT", "START", "replayed"),
+                                 Parse("STEP", "START", "in-replayed", "parent_id: 'replayed'"),
+                                 Parse("CONTEXT", "START", "small", "parent_id: 'replayed'"),
+                                 Parse("STEP", "START", "in-small", "parent_id: 'small'"),
+                                 Parse("CONTEXT", "SUCCEED", "small", ""),
+                                 Parse("CONTEXT", "SUCCEED", "replayed",
+                                       "context_options { replay_children: true }"),
+                                 Valid("CONTEXT", "SUCCEED", "closed")})
+                    .ok());
     request_.set_checkpoint_token(test_.Token());
   }
 
@@ -1093,9 +1165,9 @@ class StateTest : public ::testing::Test {
 };
 
 TEST_F(StateTest, LeavesOutWhatLiesBelowAClosedContext) {
-  EXPECT_THAT(Ids(InitialState(test_.execution(), test_.limits)),
-              ElementsAre(kExecution, "open", "in-open", "closed", "replayed", "in-replayed",
-                          "small"));
+  EXPECT_THAT(
+      Ids(InitialState(test_.execution(), test_.limits)),
+      ElementsAre(kExecution, "open", "in-open", "closed", "replayed", "in-replayed", "small"));
 }
 
 TEST_F(StateTest, FirstInvocationSeesTheExecutionOnly) {
@@ -1158,8 +1230,7 @@ TEST_F(StateTest, RefusesBadRequests) {
   request_.set_checkpoint_token("abcd");
   EXPECT_TRUE(IsStaleCheckpointToken(Read().status()));
   request_.set_checkpoint_token("?");
-  EXPECT_EQ(Read().status().message(),
-            "CheckpointToken must have 1 to 2048 characters of base64.");
+  EXPECT_EQ(Read().status().message(), "CheckpointToken must have 1 to 2048 characters of base64.");
 }
 
 // ---- Histories of the reference scenarios, with the end of invocations ----
@@ -1184,7 +1255,8 @@ class HistoryTest : public ::testing::Test {
 
 TEST_F(HistoryTest, Wait) {
   ASSERT_TRUE(
-      test_.Checkpoint({Parse("WAIT", "START", "w", "name: 'nap' wait_options { wait_seconds: 1 }")})
+      test_
+          .Checkpoint({Parse("WAIT", "START", "w", "name: 'nap' wait_options { wait_seconds: 1 }")})
           .ok());
   SuspendFor(absl::Seconds(1), "w");
   End(InvocationResult::Outcome::kSucceeded);
@@ -1246,7 +1318,8 @@ TEST_F(HistoryTest, TimeNeverRunsBackwards) {
   ASSERT_TRUE(test_.Checkpoint({Valid("STEP", "START")}).ok());
   test_.Advance(-absl::Seconds(5));
   ASSERT_TRUE(test_.Checkpoint({Valid("STEP", "SUCCEED")}).ok());
-  EXPECT_EQ(ToAbsl(test_.events()[2].event_timestamp()), ToAbsl(test_.events()[1].event_timestamp()));
+  EXPECT_EQ(ToAbsl(test_.events()[2].event_timestamp()),
+            ToAbsl(test_.events()[1].event_timestamp()));
 }
 
 }  // namespace

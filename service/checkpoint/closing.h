@@ -13,13 +13,15 @@
 
 namespace rehearse {
 
-// Gives an open execution its terminal status, result or error and end time, closes its EXECUTION operation, and clears what
-// only an open execution has: pause, time-out, back-off, owed invocation. Writes no event. Other operations stay as they are.
+// Gives an open execution its terminal status, result or error and end time, closes its EXECUTION
+// operation, and clears what only an open execution has: pause, time-out, back-off, owed
+// invocation. Writes no event. Other operations stay as they are.
 void CloseExecution(ExecutionChange& change, v1::ExecutionStatus status,
                     absl::optional<std::string> result,
                     const absl::optional<v1::ErrorObject>& error);
 
-// Bytes the execution's result may have: larger for a caller who waits. A chained child counts as asynchronous.
+// Bytes the execution's result may have: larger for a caller who waits. A chained child counts as
+// asynchronous.
 int64_t MaxResultBytes(const record::ExecutionRecord& record, const Limits& limits);
 
 // Bytes over all members.

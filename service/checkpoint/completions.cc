@@ -50,7 +50,8 @@ absl::optional<OperationTimer> CallbackTimerOf(const record::OperationRecord& ca
   }
   if (callback.has_heartbeat_deadline()) {
     const absl::Time due = ToAbsl(callback.heartbeat_deadline());
-    if (!timer.has_value() || due < timer->due) timer = OperationTimer{Kind::kCallbackHeartbeat, due};
+    if (!timer.has_value() || due < timer->due)
+      timer = OperationTimer{Kind::kCallbackHeartbeat, due};
   }
   return timer;
 }
@@ -81,8 +82,8 @@ absl::optional<OperationTimer> TimerOf(const record::OperationRecord& record) {
   }
   const absl::optional<absl::Time> due = WaitOrRetryDue(operation);
   if (!due.has_value()) return absl::nullopt;
-  return OperationTimer{
-      operation.type() == v1::OPERATION_TYPE_WAIT ? Kind::kWait : Kind::kRetry, *due};
+  return OperationTimer{operation.type() == v1::OPERATION_TYPE_WAIT ? Kind::kWait : Kind::kRetry,
+                        *due};
 }
 
 bool CompleteIfDue(ExecutionChange& change, absl::string_view operation_id) {
@@ -141,8 +142,9 @@ absl::Status FailCallback(ExecutionChange& change, int64_t index, absl::string_v
   const absl::StatusOr<std::string> id = OpenCallback(change, index, callback_id);
   if (!id.ok()) return id.status();
   if (ErrorObjectBytes(error) > limits.error_object_bytes) {
-    return errors::InvalidParameter(absl::StrCat("CALLBACK error size must be less than or equal to ",
-                                                 limits.error_object_bytes, " bytes."));
+    return errors::InvalidParameter(
+        absl::StrCat("CALLBACK error size must be less than or equal to ",
+                     limits.error_object_bytes, " bytes."));
   }
   change.CountStored(ErrorObjectBytes(error));
   record::OperationRecord& record = *change.Touch(*id);
@@ -177,8 +179,7 @@ void CompleteChainedInvoke(ExecutionChange& change, absl::string_view operation_
   const v1::ErrorObject error = outcome.error.value_or(v1::ErrorObject());
   change.CountStored(static_cast<int64_t>(outcome.result.value_or("").size()) +
                      ErrorObjectBytes(error));
-  v1::ChainedInvokeDetails& chained =
-      *record.mutable_operation()->mutable_chained_invoke_details();
+  v1::ChainedInvokeDetails& chained = *record.mutable_operation()->mutable_chained_invoke_details();
   const bool succeeded = outcome.status == v1::OPERATION_STATUS_SUCCEEDED;
   if (succeeded && outcome.result.has_value()) chained.set_result(*outcome.result);
   if (!succeeded) *chained.mutable_error() = error;

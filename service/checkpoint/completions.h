@@ -1,7 +1,8 @@
-// Completions: operations that change from outside a checkpoint - by a timer, a callback, a chained function.
+// Completions: operations that change from outside a checkpoint - by a timer, a callback, a chained
+// function.
 //
-// Each function stages one transition with its event on a change; preconditions are the caller's (an open operation of the
-// right type), except for callbacks, which answer the caller's error.
+// Each function stages one transition with its event on a change; preconditions are the caller's
+// (an open operation of the right type), except for callbacks, which answer the caller's error.
 //
 //   ExecutionChange change(execution, moment, ExecutionChange::Origin::kOutside);
 //   CompleteDueOperation(change, id);
@@ -17,27 +18,31 @@
 
 namespace rehearse {
 
-// When an open operation moves by itself. A function of the record alone: what a restart arms again.
+// When an open operation moves by itself. A function of the record alone: what a restart arms
+// again.
 struct OperationTimer {
   enum class Kind { kWait, kRetry, kCallbackTimeout, kCallbackHeartbeat };
   Kind kind;
-  // Of `time` for waits and retries, of `deadline time` for callbacks (the earlier of the two deadlines; equal: timeout).
+  // Of `time` for waits and retries, of `deadline time` for callbacks (the earlier of the two
+  // deadlines; equal: timeout).
   absl::Time due;
 };
 absl::optional<OperationTimer> TimerOf(const record::OperationRecord& operation);
 
-// WAIT STARTED -> SUCCEEDED, STEP PENDING -> READY, CALLBACK STARTED -> TIMED_OUT, if its timer is due at the change's
-// moment. Returns whether it was.
+// WAIT STARTED -> SUCCEEDED, STEP PENDING -> READY, CALLBACK STARTED -> TIMED_OUT, if its timer is
+// due at the change's moment. Returns whether it was.
 bool CompleteIfDue(ExecutionChange& change, absl::string_view operation_id);
 
-// Completes the callback at `index`. CallbackClosed when the execution or the callback is; CallbackNotFound when
-// `callback_id` is not the operation's; InvalidParameter when a payload is over its limit or not UTF-8.
+// Completes the callback at `index`. CallbackClosed when the execution or the callback is;
+// CallbackNotFound when `callback_id` is not the operation's; InvalidParameter when a payload is
+// over its limit or not UTF-8.
 absl::Status CompleteCallback(ExecutionChange& change, int64_t index, absl::string_view callback_id,
                               const absl::optional<std::string>& result, const Limits& limits);
 absl::Status FailCallback(ExecutionChange& change, int64_t index, absl::string_view callback_id,
                           const v1::ErrorObject& error, const Limits& limits);
 // Moves the heartbeat deadline only; no event, not a change that a handler hears of.
-absl::Status HeartbeatCallback(ExecutionChange& change, int64_t index, absl::string_view callback_id);
+absl::Status HeartbeatCallback(ExecutionChange& change, int64_t index,
+                               absl::string_view callback_id);
 
 // How the target of a chained invoke ended.
 struct ChainedOutcome {
@@ -47,7 +52,8 @@ struct ChainedOutcome {
   absl::optional<v1::ErrorObject> error;
 };
 // Does nothing when the operation is not open any more.
-void CompleteChainedInvoke(ExecutionChange& change, absl::string_view operation_id, const ChainedOutcome& outcome);
+void CompleteChainedInvoke(ExecutionChange& change, absl::string_view operation_id,
+                           const ChainedOutcome& outcome);
 
 }  // namespace rehearse
 

@@ -39,8 +39,7 @@ class CallbackTest : public ::testing::Test {
   }
   absl::Status Heartbeat() {
     absl::Status status;
-    test_.Change(
-        [&](ExecutionChange& change) { status = HeartbeatCallback(change, 1, id_); });
+    test_.Change([&](ExecutionChange& change) { status = HeartbeatCallback(change, 1, id_); });
     return status;
   }
   bool Due() {
@@ -167,8 +166,9 @@ TEST_F(CallbackTest, HeartbeatMovesItsOwnDeadlineOnly) {
   EXPECT_FALSE(Due());
   test_.Advance(absl::Seconds(1));
   EXPECT_TRUE(Due());
-  EXPECT_EQ(test_.events().back().callback_timed_out_details().error().payload().ShortDebugString(),
-            "error_message: \"Callback timed out on heartbeat\" error_type: \"Callback.Heartbeat\"");
+  EXPECT_EQ(
+      test_.events().back().callback_timed_out_details().error().payload().ShortDebugString(),
+      "error_message: \"Callback timed out on heartbeat\" error_type: \"Callback.Heartbeat\"");
 }
 
 TEST_F(CallbackTest, HeartbeatWithoutTimeoutHasNoEffect) {

@@ -1,4 +1,5 @@
-// What a checkpoint needs to know of chained targets, and what it leaves to be done once it is stored.
+// What a checkpoint needs to know of chained targets, and what it leaves to be done once it is
+// stored.
 #ifndef REHEARSE_SERVICE_CHECKPOINT_EFFECTS_H_
 #define REHEARSE_SERVICE_CHECKPOINT_EFFECTS_H_
 
@@ -12,7 +13,8 @@ namespace rehearse {
 
 // What a chained invoke's function name was resolved to before the checkpoint.
 struct ChainedTargetResolution {
-  // Set when the target cannot be invoked: the operation is FAILED with it in the checkpoint's own answer.
+  // Set when the target cannot be invoked: the operation is FAILED with it in the checkpoint's own
+  // answer.
   absl::optional<v1::ErrorObject> error;
   std::string registered_function_name;
   std::string version;
@@ -22,7 +24,8 @@ struct ChainedTargetResolution {
 // Keyed by the function name as the update gives it.
 using ChainedTargets = absl::flat_hash_map<std::string, ChainedTargetResolution>;
 
-// What must happen after the write. Timers are not among them: they are a function of the operations (TimerOf).
+// What must happen after the write. Timers are not among them: they are a function of the
+// operations (TimerOf).
 struct Effect {
   enum class Kind {
     // Start the target of the chained invoke `operation_id`.

@@ -1,7 +1,8 @@
-// Execution: the state of one durable execution, with the indexes that keep every change O(what changed).
+// Execution: the state of one durable execution, with the indexes that keep every change O(what
+// changed).
 //
-// An Execution is read by pure functions and changed only by Apply, with a delta that such a function made and the store has
-// accepted. Not thread-safe: one lane owns it.
+// An Execution is read by pure functions and changed only by Apply, with a delta that such a
+// function made and the store has accepted. Not thread-safe: one lane owns it.
 //
 //   ExecutionChange change(execution, moment);
 //   change.Touch("6b86b273...")->mutable_operation()->set_status(v1::OPERATION_STATUS_READY);
@@ -55,7 +56,8 @@ class Execution {
   explicit Execution(ExecutionDelta delta);
   // The state as a store gives it back. `operations` in creation order, `replies` oldest first.
   Execution(record::ExecutionRecord record, record::ExecutionProgress progress,
-            std::vector<record::OperationRecord> operations, std::vector<record::CheckpointReply> replies);
+            std::vector<record::OperationRecord> operations,
+            std::vector<record::CheckpointReply> replies);
 
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
@@ -70,16 +72,19 @@ class Execution {
   const record::OperationRecord* Find(absl::string_view id) const;
   int64_t operation_count() const { return static_cast<int64_t>(operations_.size()); }
   // In creation order; 0 is EXECUTION.
-  const record::OperationRecord& operation(int64_t index) const { return *operations_[index].record; }
+  const record::OperationRecord& operation(int64_t index) const {
+    return *operations_[index].record;
+  }
 
   // Indexes of the operations changed after `sequence`, in creation order. Costs O(result).
   std::vector<int64_t> TouchedAfter(int64_t sequence) const;
   // Whether one has. O(1).
   bool AnyTouchedAfter(int64_t sequence) const;
-  // Open operations that something outside the handler will complete (service.md 5.6 in one predicate): steps PENDING or
-  // READY, waits, callbacks and chained invokes that are open. O(1).
+  // Open operations that something outside the handler will complete (service.md 5.6 in one
+  // predicate): steps PENDING or READY, waits, callbacks and chained invokes that are open. O(1).
   bool AnythingPending() const { return pending_count_ > 0; }
-  // Ids of the open waits and step retries that are due at `time`, by due time, then creation. Costs O(result).
+  // Ids of the open waits and step retries that are due at `time`, by due time, then creation.
+  // Costs O(result).
   std::vector<std::string> DueAt(absl::Time time) const;
   // Whether an ancestor context closed without replay_children hides the operation from replays.
   bool IsPruned(const record::OperationRecord& operation) const;
@@ -108,8 +113,12 @@ class Execution {
     using is_transparent = void;
     const std::vector<Slot>* operations;
     bool operator()(int64_t a, int64_t b) const { return a == b; }
-    bool operator()(int64_t index, absl::string_view id) const { return Id(*operations, index) == id; }
-    bool operator()(absl::string_view id, int64_t index) const { return Id(*operations, index) == id; }
+    bool operator()(int64_t index, absl::string_view id) const {
+      return Id(*operations, index) == id;
+    }
+    bool operator()(absl::string_view id, int64_t index) const {
+      return Id(*operations, index) == id;
+    }
   };
 
   static absl::string_view Id(const std::vector<Slot>& operations, int64_t index) {

@@ -1,8 +1,8 @@
 // ExecutionChange: one change to an execution, staged on an overlay.
 //
-// Whatever changes an execution - a checkpoint, a timer, a callback, the end of an invocation - makes an ExecutionChange,
-// works on it, and finishes it into a delta; or drops it, and nothing has happened. Reads see the staged state. Each event
-// gets its final id and time as it is added.
+// Whatever changes an execution - a checkpoint, a timer, a callback, the end of an invocation -
+// makes an ExecutionChange, works on it, and finishes it into a delta; or drops it, and nothing has
+// happened. Reads see the staged state. Each event gets its final id and time as it is added.
 //
 //   ExecutionChange change(execution, moment);
 //   record::OperationRecord* wait = change.Touch(id);          // copy on write, counts as a change
@@ -33,7 +33,8 @@ class ExecutionChange {
   const Execution& base() const { return base_; }
   const Moment& moment() const { return moment_; }
 
-  // The operation as staged, else as in the base; nullptr when there is none. A staged one stays valid until Finish.
+  // The operation as staged, else as in the base; nullptr when there is none. A staged one stays
+  // valid until Finish.
   const record::OperationRecord* Find(absl::string_view id) const;
   // Stages a change of an existing operation: bumps the change sequence. `id` must exist.
   record::OperationRecord* Touch(absl::string_view id);
@@ -57,8 +58,8 @@ class ExecutionChange {
   // As Execution::IsPruned, on the staged state.
   bool IsPruned(const record::OperationRecord& operation) const;
 
-  // Appends to the history; sets id and timestamp. Time never runs backwards in a history: an earlier moment is lifted to the
-  // last event's.
+  // Appends to the history; sets id and timestamp. Time never runs backwards in a history: an
+  // earlier moment is lifted to the last event's.
   void AddEvent(v1::Event event);
 
   void SetReply(record::CheckpointReply reply);

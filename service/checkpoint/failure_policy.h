@@ -15,7 +15,8 @@ namespace rehearse {
 struct FailurePolicy {
   // The execution fails when this many invocations in a row have failed.
   int max_consecutive_failures = 5;
-  // The execution fails after this many further tries of a handler that suspends with nothing pending.
+  // The execution fails after this many further tries of a handler that suspends with nothing
+  // pending.
   int max_empty_pendings = 3;
   // Exponential: initial, initial * rate, ... up to cap.
   absl::Duration initial_delay;
@@ -26,8 +27,9 @@ struct FailurePolicy {
   absl::Duration DelayAfter(int failures) const;
 };
 
-// `aws`: 1 s doubling to 60 s (the service's own numbers are not published; that it backs off is). `python-testing`: 5 s each,
-// as AWS's Python test runner. Anything else is InvalidParameter, naming the two.
+// `aws`: 1 s doubling to 60 s (the service's own numbers are not published; that it backs off is).
+// `python-testing`: 5 s each, as AWS's Python test runner. Anything else is InvalidParameter,
+// naming the two.
 absl::StatusOr<FailurePolicy> FailurePolicyPreset(absl::string_view name);
 
 }  // namespace rehearse

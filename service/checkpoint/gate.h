@@ -15,7 +15,8 @@ inline std::string TokenOf(const record::ExecutionRecord& record,
       {record.execution_id(), progress.token_sequence(), progress.invocation().secret()});
 }
 
-// Whether the execution is open, an invocation is in flight that a pause has not cut off, and `token` is its newest.
+// Whether the execution is open, an invocation is in flight that a pause has not cut off, and
+// `token` is its newest.
 inline bool IsCurrentToken(const Execution& execution, absl::string_view token) {
   return !execution.closed() && execution.invocation_in_flight() &&
          !execution.progress().invocation().withdrawn() &&

@@ -114,7 +114,8 @@ NextStep CountFailure(ExecutionChange& change, const absl::optional<v1::ErrorObj
                       const FailurePolicy& policy) {
   record::ExecutionProgress& progress = change.progress();
   progress.set_consecutive_failures(progress.consecutive_failures() + 1);
-  if (progress.consecutive_failures() >= policy.max_consecutive_failures) return Fail(change, error);
+  if (progress.consecutive_failures() >= policy.max_consecutive_failures)
+    return Fail(change, error);
   return InvokeAfter(change, policy.DelayAfter(progress.consecutive_failures()));
 }
 
@@ -133,7 +134,8 @@ NextStep Suspend(ExecutionChange& change) {
                                                                        : NextStep::kNothing;
 }
 
-// An invocation that ends while a pause is wanted: a result still counts, anything else lets the pause take effect.
+// An invocation that ends while a pause is wanted: a result still counts, anything else lets the
+// pause take effect.
 NextStep EndWhilePausing(ExecutionChange& change, const InvocationResult& result) {
   record::ExecutionProgress& progress = change.progress();
   const bool failed = result.outcome != Outcome::kPending;
@@ -158,7 +160,8 @@ void Remember(const ExecutionChange& change, const Request& request, record::Hol
 }
 
 template <typename Request>
-absl::StatusOr<bool> Repeats(const record::HoldRequest& last, const Request& request, absl::Time now) {
+absl::StatusOr<bool> Repeats(const record::HoldRequest& last, const Request& request,
+                             absl::Time now) {
   if (!request.has_client_token() || last.client_token() != request.client_token() ||
       now - ToAbsl(last.time()) > kClientTokenWindow) {
     return false;
@@ -210,7 +213,8 @@ ExecutionDelta StartExecution(record::ExecutionRecord record, absl::optional<std
   *progress.mutable_last_event_time() = record.start_time();
   progress.set_stored_bytes(details.input_payload().size());
   if (timeout > 0) {
-    SetTimestamp(moment.deadline_time + absl::Seconds(timeout), progress.mutable_timeout_deadline());
+    SetTimestamp(moment.deadline_time + absl::Seconds(timeout),
+                 progress.mutable_timeout_deadline());
   }
 
   delta.operations.push_back(std::move(root));
@@ -253,7 +257,8 @@ NextStep EndInvocation(ExecutionChange& change, const InvocationResult& result,
     return NextStep::kFinished;
   }
   if (progress.status() == v1::EXECUTION_STATUS_PAUSED || progress.invocation().withdrawn()) {
-    // The pause took this invocation's token: what it says about the execution no longer counts, and another one is owed.
+    // The pause took this invocation's token: what it says about the execution no longer counts,
+    // and another one is owed.
     const bool accepted = EndsExecution(result.outcome) || result.outcome == Outcome::kPending;
     AddInvocationCompleted(change, accepted ? absl::nullopt : result.error);
     return MayInvoke(progress) ? NextStep::kInvoke : NextStep::kNothing;
@@ -292,26 +297,27 @@ void Stop(ExecutionChange& change, const v1::ErrorObject& error) {
 void TimeOut(ExecutionChange& change) {
   if (change.progress().has_invocation()) AddInvocationCompleted(change, absl::nullopt);
   v1::ErrorObject error;
-  error.set_error_message(
-      absl::StrCat("Execution timed out after ",
-                   change.base().record().durable_config().execution_timeout(), " seconds."));
+  error.set_error_message(absl::StrCat("Execution timed out after ",
+                                       change.base().record().durable_config().execution_timeout(),
+                                       " seconds."));
   Close(change, v1::EXECUTION_STATUS_TIMED_OUT, absl::nullopt, error);
 }
 
 void FailUnknownFunction(ExecutionChange& change) {
   const std::string& name = change.base().record().registered_function_name();
-  Fail(change, MakeErrorObject("ResourceNotFoundException", absl::StrCat("Function not found: ", name)));
+  Fail(change,
+       MakeErrorObject("ResourceNotFoundException", absl::StrCat("Function not found: ", name)));
 }
 
 void OweInvocation(ExecutionChange& change) { change.progress().set_invocation_owed(true); }
 
-absl::StatusOr<bool> IsRepeated(const Execution& execution, const v1::PauseExecutionRequest& request,
-                                absl::Time now) {
+absl::StatusOr<bool> IsRepeated(const Execution& execution,
+                                const v1::PauseExecutionRequest& request, absl::Time now) {
   return Repeats(execution.progress().last_pause(), request, now);
 }
 
-absl::StatusOr<bool> IsRepeated(const Execution& execution, const v1::ResumeExecutionRequest& request,
-                                absl::Time now) {
+absl::StatusOr<bool> IsRepeated(const Execution& execution,
+                                const v1::ResumeExecutionRequest& request, absl::Time now) {
   return Repeats(execution.progress().last_resume(), request, now);
 }
 
@@ -362,10 +368,9 @@ absl::StatusOr<NextStep> Resume(ExecutionChange& change,
   record::ExecutionProgress& progress = change.progress();
   const bool pausing = progress.status() == v1::EXECUTION_STATUS_PAUSING;
   if (!pausing && progress.status() != v1::EXECUTION_STATUS_PAUSED) {
-    return errors::Conflict(
-        absl::StrCat("Cannot resume an execution that is ",
-                     v1::ExecutionStatus_Name(progress.status()).substr(17),
-                     "; only a PAUSED or PAUSING one can be resumed."));
+    return errors::Conflict(absl::StrCat("Cannot resume an execution that is ",
+                                         v1::ExecutionStatus_Name(progress.status()).substr(17),
+                                         "; only a PAUSED or PAUSING one can be resumed."));
   }
   progress.set_status(v1::EXECUTION_STATUS_RUNNING);
   progress.clear_pause();
@@ -373,9 +378,9 @@ absl::StatusOr<NextStep> Resume(ExecutionChange& change,
   // A pause that has not taken effect is withdrawn without a trace.
   if (pausing) return NextStep::kNothing;
   if (progress.has_held_timeout_seconds()) {
-    const absl::Time cap =
-        ToAbsl(change.base().record().start_time()) + absl::Seconds(kMaxDelaySeconds) -
-        (change.moment().time - change.moment().deadline_time);
+    const absl::Time cap = ToAbsl(change.base().record().start_time()) +
+                           absl::Seconds(kMaxDelaySeconds) -
+                           (change.moment().time - change.moment().deadline_time);
     const absl::Time deadline =
         change.moment().deadline_time + absl::Seconds(progress.held_timeout_seconds());
     SetTimestamp(std::min(deadline, cap), progress.mutable_timeout_deadline());
@@ -386,8 +391,7 @@ absl::StatusOr<NextStep> Resume(ExecutionChange& change,
   SetTimestamp(change.moment().time, details.mutable_resume_request_timestamp());
   if (request.has_reason()) details.mutable_reason()->set_payload(request.reason());
   change.AddEvent(std::move(event));
-  return progress.invocation_owed() && MayInvoke(progress) ? NextStep::kInvoke
-                                                           : NextStep::kNothing;
+  return progress.invocation_owed() && MayInvoke(progress) ? NextStep::kInvoke : NextStep::kNothing;
 }
 
 bool MayInvoke(const record::ExecutionProgress& progress) {

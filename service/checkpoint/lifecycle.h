@@ -1,7 +1,8 @@
-// Lifecycle: the changes of an execution as a whole - start, invocations, pause, stop, time-out, close.
+// Lifecycle: the changes of an execution as a whole - start, invocations, pause, stop, time-out,
+// close.
 //
-// Pure functions like the rest of checkpoint/: they stage on an ExecutionChange and leave it to the executor to store the
-// delta and to act on what they return.
+// Pure functions like the rest of checkpoint/: they stage on an ExecutionChange and leave it to the
+// executor to store the delta and to act on what they return.
 //
 //   ExecutionChange change(execution, moment, ExecutionChange::Origin::kOutside);
 //   NextStep next = EndInvocation(change, result, {policy, limits});
@@ -23,12 +24,16 @@
 
 namespace rehearse {
 
-// The first delta of an execution: its EXECUTION operation and event 1. `record.start_time` is set from the moment.
-ExecutionDelta StartExecution(record::ExecutionRecord record, absl::optional<std::string> input, Moment moment);
+// The first delta of an execution: its EXECUTION operation and event 1. `record.start_time` is set
+// from the moment.
+ExecutionDelta StartExecution(record::ExecutionRecord record, absl::optional<std::string> input,
+                              Moment moment);
 
-// Closes the gate for a new invocation. Returns the operations that changed outside a checkpoint and that no handler has been
-// told of, in creation order. The state to send is InitialState of the execution that applied the delta.
-std::vector<std::string> BeginInvocation(ExecutionChange& change, std::string request_id, std::string secret);
+// Closes the gate for a new invocation. Returns the operations that changed outside a checkpoint
+// and that no handler has been told of, in creation order. The state to send is InitialState of the
+// execution that applied the delta.
+std::vector<std::string> BeginInvocation(ExecutionChange& change, std::string request_id,
+                                         std::string secret);
 
 // The token of the invocation in flight, as it stands.
 std::string CurrentCheckpointToken(const Execution& execution);
@@ -58,10 +63,10 @@ enum class NextStep {
   kFinished,
 };
 
-// Records the end of the invocation in flight, which must exist, and decides what comes of it. A back-off is left in
-// progress.backoff_until.
-NextStep EndInvocation(ExecutionChange& change, const InvocationResult& result, const FailurePolicy& policy,
-                       const Limits& limits);
+// Records the end of the invocation in flight, which must exist, and decides what comes of it. A
+// back-off is left in progress.backoff_until.
+NextStep EndInvocation(ExecutionChange& change, const InvocationResult& result,
+                       const FailurePolicy& policy, const Limits& limits);
 
 // Closes an open execution from outside: an invocation in flight counts as ended by it.
 void Stop(ExecutionChange& change, const v1::ErrorObject& error);
@@ -69,14 +74,19 @@ void TimeOut(ExecutionChange& change);
 // Its function is not known any more; no invocation is in flight.
 void FailUnknownFunction(ExecutionChange& change);
 
-// Whether the request repeats, by its client token, one that has been accepted in the last kClientTokenWindow: it succeeds
-// without a second effect. InvalidParameter when the token is the same and the request is another.
-absl::StatusOr<bool> IsRepeated(const Execution& execution, const v1::PauseExecutionRequest& request, absl::Time now);
-absl::StatusOr<bool> IsRepeated(const Execution& execution, const v1::ResumeExecutionRequest& request, absl::Time now);
+// Whether the request repeats, by its client token, one that has been accepted in the last
+// kClientTokenWindow: it succeeds without a second effect. InvalidParameter when the token is the
+// same and the request is another.
+absl::StatusOr<bool> IsRepeated(const Execution& execution,
+                                const v1::PauseExecutionRequest& request, absl::Time now);
+absl::StatusOr<bool> IsRepeated(const Execution& execution,
+                                const v1::ResumeExecutionRequest& request, absl::Time now);
 
-// Conflict unless the execution is RUNNING. With an invocation in flight the pause takes effect later.
+// Conflict unless the execution is RUNNING. With an invocation in flight the pause takes effect
+// later.
 absl::Status Pause(ExecutionChange& change, const v1::PauseExecutionRequest& request);
-// The moment a requested pause holds the execution: status PAUSED, event, the timeout stands still if asked for.
+// The moment a requested pause holds the execution: status PAUSED, event, the timeout stands still
+// if asked for.
 void PauseTakesEffect(ExecutionChange& change);
 // Conflict unless PAUSING or PAUSED. kInvoke when an invocation is owed and the gate is open.
 absl::StatusOr<NextStep> Resume(ExecutionChange& change, const v1::ResumeExecutionRequest& request);

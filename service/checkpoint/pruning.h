@@ -8,8 +8,8 @@ namespace rehearse {
 
 bool IsTerminal(v1::OperationStatus status);
 
-// Whether a context around the operation, at any distance, has closed without replay_children. `state` is an Execution or
-// an ExecutionChange. Costs O(depth).
+// Whether a context around the operation, at any distance, has closed without replay_children.
+// `state` is an Execution or an ExecutionChange. Costs O(depth).
 template <typename State>
 bool HasClosedAncestor(const State& state, const record::OperationRecord& operation) {
   const record::OperationRecord* current = &operation;

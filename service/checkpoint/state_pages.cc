@@ -11,9 +11,11 @@
 namespace rehearse {
 namespace {
 
-// Reads one page of what a replay sees, from the operation `first` on. Returns the next page's marker, if there is more.
-absl::optional<std::string> ReadFrom(const Execution& execution, int64_t first, StatePage page,
-                                     google::protobuf::RepeatedPtrField<v1::Operation>* operations) {
+// Reads one page of what a replay sees, from the operation `first` on. Returns the next page's
+// marker, if there is more.
+absl::optional<std::string> ReadFrom(
+    const Execution& execution, int64_t first, StatePage page,
+    google::protobuf::RepeatedPtrField<v1::Operation>* operations) {
   for (int64_t index = first; index < execution.operation_count(); ++index) {
     const record::OperationRecord& record = execution.operation(index);
     if (execution.IsPruned(record)) continue;

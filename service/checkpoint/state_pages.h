@@ -27,7 +27,8 @@ class StatePage {
   int items_left_;
 };
 
-// The marker of a page that begins at the operation `index` and leaves out what was last touched at or before `after`.
+// The marker of a page that begins at the operation `index` and leaves out what was last touched at
+// or before `after`.
 std::string StateMarker(int64_t index, int64_t after);
 
 }  // namespace rehearse

@@ -1,4 +1,5 @@
-// TestExecution: an execution with an invocation in flight, for tests and benchmarks of the pipeline.
+// TestExecution: an execution with an invocation in flight, for tests and benchmarks of the
+// pipeline.
 //
 //   TestExecution test;
 //   ASSERT_TRUE(test.Checkpoint({Update("STEP", "START", "a")}).ok());

@@ -14,7 +14,8 @@ using Kind = v1::WaitingFor;
 
 void SetDuration(absl::Duration duration, google::protobuf::Duration* proto) {
   proto->set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
-  proto->set_nanos(static_cast<int32_t>(absl::IDivDuration(duration, absl::Nanoseconds(1), &duration)));
+  proto->set_nanos(
+      static_cast<int32_t>(absl::IDivDuration(duration, absl::Nanoseconds(1), &duration)));
 }
 
 std::string Left(absl::Duration left) {
@@ -54,7 +55,8 @@ absl::optional<v1::WaitingFor> OperationReason(const record::OperationRecord& re
   switch (operation.type()) {
     case v1::OPERATION_TYPE_WAIT:
       left = timer->due - moment.time;
-      reason = Reason(Kind::KIND_WAIT, absl::StrCat(Title("wait", operation), " (", Left(*left), ")"));
+      reason =
+          Reason(Kind::KIND_WAIT, absl::StrCat(Title("wait", operation), " (", Left(*left), ")"));
       break;
     case v1::OPERATION_TYPE_STEP:
       if (!timer.has_value()) return absl::nullopt;
@@ -67,13 +69,14 @@ absl::optional<v1::WaitingFor> OperationReason(const record::OperationRecord& re
       reason = Reason(Kind::KIND_CALLBACK, CallbackText(operation, left, outlook));
       break;
     default:
-      reason = Reason(Kind::KIND_CHAINED_INVOKE,
-                      absl::StrCat(Title("chained invoke", operation), " of ",
-                                   record.chained_target().function_name()));
+      reason =
+          Reason(Kind::KIND_CHAINED_INVOKE, absl::StrCat(Title("chained invoke", operation), " of ",
+                                                         record.chained_target().function_name()));
   }
   reason.set_operation_id(operation.id());
   if (operation.has_name()) reason.set_name(operation.name());
-  if (left.has_value()) SetDuration(std::max(*left, absl::ZeroDuration()), reason.mutable_time_left());
+  if (left.has_value())
+    SetDuration(std::max(*left, absl::ZeroDuration()), reason.mutable_time_left());
   return reason;
 }
 
@@ -82,11 +85,11 @@ void AddInvocationReasons(const Execution& execution, const Moment& moment,
   const record::ExecutionProgress& progress = execution.progress();
   const std::string& function = execution.record().registered_function_name();
   if (outlook.running) {
-    reasons.push_back(Reason(Kind::KIND_INVOCATION,
-                             absl::StrCat("the running invocation of ", function)));
+    reasons.push_back(
+        Reason(Kind::KIND_INVOCATION, absl::StrCat("the running invocation of ", function)));
   } else if (outlook.queued && !outlook.has_place) {
-    reasons.push_back(Reason(Kind::KIND_WORKER, absl::StrCat("a worker that serves ", function,
-                                                             "; start one")));
+    reasons.push_back(
+        Reason(Kind::KIND_WORKER, absl::StrCat("a worker that serves ", function, "; start one")));
   } else if (outlook.queued) {
     reasons.push_back(Reason(Kind::KIND_WORKER,
                              absl::StrCat("a free slot of the workers that serve ", function)));
@@ -99,10 +102,9 @@ void AddInvocationReasons(const Execution& execution, const Moment& moment,
   }
   if (progress.has_backoff_until()) {
     const absl::Duration left = ToAbsl(progress.backoff_until()) - moment.time;
-    v1::WaitingFor reason =
-        Reason(Kind::KIND_BACKOFF,
-               absl::StrCat("the back-off after ", progress.consecutive_failures(),
-                            " failed invocations (", Left(left), ")"));
+    v1::WaitingFor reason = Reason(
+        Kind::KIND_BACKOFF, absl::StrCat("the back-off after ", progress.consecutive_failures(),
+                                         " failed invocations (", Left(left), ")"));
     SetDuration(std::max(left, absl::ZeroDuration()), reason.mutable_time_left());
     reasons.push_back(std::move(reason));
   }
@@ -166,7 +168,8 @@ v1::Execution SummarizeExecution(const Location& location, const StoredExecution
       FunctionArn(location, stored.record.function_name(), stored.record.version()));
   execution.set_status(stored.progress.status());
   *execution.mutable_start_timestamp() = stored.record.start_time();
-  if (stored.progress.has_end_time()) *execution.mutable_end_timestamp() = stored.progress.end_time();
+  if (stored.progress.has_end_time())
+    *execution.mutable_end_timestamp() = stored.progress.end_time();
   return execution;
 }
 
@@ -176,7 +179,8 @@ std::vector<v1::WaitingFor> WaitingForOf(const Execution& execution, const Momen
   if (execution.closed()) return reasons;
   AddInvocationReasons(execution, moment, outlook, reasons);
   for (int64_t i = 1; i < execution.operation_count(); ++i) {
-    absl::optional<v1::WaitingFor> reason = OperationReason(execution.operation(i), moment, outlook);
+    absl::optional<v1::WaitingFor> reason =
+        OperationReason(execution.operation(i), moment, outlook);
     if (reason.has_value()) reasons.push_back(*std::move(reason));
   }
   return reasons;

@@ -1,10 +1,11 @@
 // ExecutionObserver: who hears about executions. Waiters, watch streams and counters hang on it.
 //
-// Observers are told on the execution's lane, after the commit, in order. They must not block: a slow one keeps a note of what
-// it has heard and reads the store at its own pace.
+// Observers are told on the execution's lane, after the commit, in order. They must not block: a
+// slow one keeps a note of what it has heard and reads the store at its own pace.
 //
 //   class Printer : public ExecutionObserver {
-//     void OnChange(const ExecutionNotice& notice) override { ... notice.execution.progress().event_count() ... }
+//     void OnChange(const ExecutionNotice& notice) override { ...
+//     notice.execution.progress().event_count() ... }
 //   };
 //   notifier.AddObserver(&printer);
 #ifndef REHEARSE_SERVICE_EXECUTOR_EXECUTION_OBSERVER_H_
@@ -37,8 +38,8 @@ class ExecutionObserver {
   virtual void OnChange(const ExecutionNotice& notice) = 0;
 };
 
-// Thread-safe. Removing an observer waits for a call into it that is under way; an observer must not remove itself from
-// within OnChange.
+// Thread-safe. Removing an observer waits for a call into it that is under way; an observer must
+// not remove itself from within OnChange.
 class ExecutionNotifier {
  public:
   void AddObserver(ExecutionObserver* observer);

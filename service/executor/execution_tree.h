@@ -1,7 +1,8 @@
-// ExecutionTree: an execution with its chained children, as its lane holds them. One tree, one clock.
+// ExecutionTree: an execution with its chained children, as its lane holds them. One tree, one
+// clock.
 //
-// Plain state: the lane (lane.h) works on it. Finished executions stay as members without live state, so that their ARNs are
-// found and their retention runs on the tree's clock.
+// Plain state: the lane (lane.h) works on it. Finished executions stay as members without live
+// state, so that their ARNs are found and their retention runs on the tree's clock.
 #ifndef REHEARSE_SERVICE_EXECUTOR_EXECUTION_TREE_H_
 #define REHEARSE_SERVICE_EXECUTOR_EXECUTION_TREE_H_
 
@@ -42,7 +43,8 @@ struct ActiveInvocation {
   std::unique_ptr<InvocationLease> lease;
   Scheduler::TimerId timeout_timer = 0;
   absl::optional<IdleWait> idle;
-  // Results of chained invokes that came while the invocation ran; held back so that the history shows them behind its end.
+  // Results of chained invokes that came while the invocation ran; held back so that the history
+  // shows them behind its end.
   std::vector<std::pair<std::string, ChainedOutcome>> held_outcomes;
 };
 
@@ -93,7 +95,8 @@ struct ExecutionTree {
   bool committing = false;
   std::unique_ptr<std::deque<Scheduler::Task>> waiting;
 
-  // Active invocations, plain ones included, and how many of them have nothing to do but wait for a timer.
+  // Active invocations, plain ones included, and how many of them have nothing to do but wait for a
+  // timer.
   int active_count = 0;
   int idle_count = 0;
 

@@ -20,15 +20,16 @@ v1::ErrorObject StopError(const v1::StopExecutionRequest& request) {
 
 }  // namespace
 
-Executor::Executor(ExecutorOptions options, Scheduler& scheduler, ExecutionStore& store, Invoker& invoker,
-                   IdSource& ids)
+Executor::Executor(ExecutorOptions options, Scheduler& scheduler, ExecutionStore& store,
+                   Invoker& invoker, IdSource& ids)
     : impl_(std::make_unique<Impl>(options, scheduler, store, invoker, ids)) {}
 
 Executor::~Executor() = default;
 
 ExecutionNotifier& Executor::notifier() { return impl_->context().notifier; }
 
-void Executor::StartExecution(v1::StartExecutionRequest request, Done<v1::StartExecutionResponse> done) {
+void Executor::StartExecution(v1::StartExecutionRequest request,
+                              Done<v1::StartExecutionResponse> done) {
   if (impl_->shut_down()) return done(errors::ShuttingDown());
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->UseSession(request.session());
   if (!session.ok()) return done(session.status());
@@ -36,13 +37,15 @@ void Executor::StartExecution(v1::StartExecutionRequest request, Done<v1::StartE
   if (!valid.ok()) return done(std::move(valid));
   absl::optional<std::string> qualifier;
   if (request.has_qualifier()) qualifier = request.qualifier();
-  absl::StatusOr<FunctionReference> reference = impl_->LocalFunction(request.function_name(), qualifier);
+  absl::StatusOr<FunctionReference> reference =
+      impl_->LocalFunction(request.function_name(), qualifier);
   if (!reference.ok()) return done(reference.status());
   absl::StatusOr<ResolvedFunction> function = (*session)->Resolve(*reference);
   if (!function.ok()) return done(function.status());
   if (!function->spec.durable()) {
-    return done(errors::InvalidParameter(absl::StrCat(
-        "Function '", reference->name, "' is not durable; only a durable function has executions.")));
+    return done(errors::InvalidParameter(
+        absl::StrCat("Function '", reference->name,
+                     "' is not durable; only a durable function has executions.")));
   }
 
   IdSource& ids = impl_->context().ids;
@@ -63,8 +66,8 @@ void Executor::StartExecution(v1::StartExecutionRequest request, Done<v1::StartE
                  : ids.Next());
   record.set_execution_id(NewExecutionId(ids, tag));
   record.set_name(plan.named ? request.durable_execution_name() : NewUuid(ids));
-  record.set_arn(ExecutionArn{impl_->location(), record.function_name(), record.version(), record.name(),
-                              record.execution_id()}
+  record.set_arn(ExecutionArn{impl_->location(), record.function_name(), record.version(),
+                              record.name(), record.execution_id()}
                      .ToString());
   record.set_invocation_type(request.invocation_type());
   if (request.has_tenant_id()) record.set_tenant_id(request.tenant_id());
@@ -74,17 +77,18 @@ void Executor::StartExecution(v1::StartExecutionRequest request, Done<v1::StartE
   record.mutable_durable_config()->MergeFrom(request.durable_config());
 
   Lane& lane = impl_->LaneOf(record.execution_id());
-  impl_->context().scheduler.Post(lane.index(),
-                                  [&lane, plan = std::move(plan), done = std::move(done)]() mutable {
-                                    lane.StartExecution(std::move(plan), std::move(done));
-                                  });
+  impl_->context().scheduler.Post(
+      lane.index(), [&lane, plan = std::move(plan), done = std::move(done)]() mutable {
+        lane.StartExecution(std::move(plan), std::move(done));
+      });
 }
 
 void Executor::Checkpoint(v1::CheckpointRequest request, StaleTokenSpelling spelling,
                           Done<v1::CheckpointResponse> done) {
   const std::string arn = request.durable_execution_arn();
   impl_->OnExecution<v1::CheckpointResponse>(
-      arn, absl::nullopt, errors::InvalidParameter(absl::StrCat("Durable Execution does not exist: ", arn)),
+      arn, absl::nullopt,
+      errors::InvalidParameter(absl::StrCat("Durable Execution does not exist: ", arn)),
       std::move(done),
       [impl = impl_.get(), request = std::move(request), spelling](
           Lane& lane, TreeMember& member, Done<v1::CheckpointResponse> done) mutable {
@@ -92,7 +96,8 @@ void Executor::Checkpoint(v1::CheckpointRequest request, StaleTokenSpelling spel
           return lane.Checkpoint(member, std::move(request), spelling, std::move(done));
         }
         // Finished: a repeated checkpoint still gets its answer, everything else is stale.
-        absl::StatusOr<std::unique_ptr<Execution>> execution = impl->context().store.Load(member.arn);
+        absl::StatusOr<std::unique_ptr<Execution>> execution =
+            impl->context().store.Load(member.arn);
         if (!execution.ok()) return done(execution.status());
         const ChainedTargets no_targets;
         absl::StatusOr<CheckpointOutcome> outcome = ProcessCheckpoint(
@@ -107,7 +112,8 @@ void Executor::GetExecutionState(v1::GetExecutionStateRequest request, StaleToke
                                  Done<v1::GetExecutionStateResponse> done) {
   const std::string arn = request.durable_execution_arn();
   impl_->OnExecution<v1::GetExecutionStateResponse>(
-      arn, absl::nullopt, errors::InvalidParameter(absl::StrCat("Durable Execution does not exist: ", arn)),
+      arn, absl::nullopt,
+      errors::InvalidParameter(absl::StrCat("Durable Execution does not exist: ", arn)),
       std::move(done),
       [request = std::move(request), spelling](Lane&, TreeMember& member,
                                                Done<v1::GetExecutionStateResponse> done) mutable {
@@ -117,10 +123,12 @@ void Executor::GetExecutionState(v1::GetExecutionStateRequest request, StaleToke
 }
 
 void Executor::GetExecution(v1::GetExecutionRequest request, Done<v1::GetExecutionResponse> done) {
-  const bool include_data = !request.has_include_execution_data() || request.include_execution_data();
+  const bool include_data =
+      !request.has_include_execution_data() || request.include_execution_data();
   impl_->OnExecutionOf<v1::GetExecutionRequest, v1::GetExecutionResponse>(
       request, std::move(done),
-      [impl = impl_.get(), include_data](Lane& lane, TreeMember& member, Done<v1::GetExecutionResponse> done) {
+      [impl = impl_.get(), include_data](Lane& lane, TreeMember& member,
+                                         Done<v1::GetExecutionResponse> done) {
         absl::StatusOr<v1::Execution> execution = impl->Describe(lane, member, include_data);
         if (!execution.ok()) return done(execution.status());
         v1::GetExecutionResponse response;
@@ -139,7 +147,8 @@ void Executor::GetExecutionHistory(v1::GetExecutionHistoryRequest request,
                                    Done<v1::GetExecutionHistoryResponse> done) {
   impl_->OnExecutionOf<v1::GetExecutionHistoryRequest, v1::GetExecutionHistoryResponse>(
       request, std::move(done),
-      [impl = impl_.get(), request](Lane& lane, TreeMember& member, Done<v1::GetExecutionHistoryResponse> done) {
+      [impl = impl_.get(), request](Lane& lane, TreeMember& member,
+                                    Done<v1::GetExecutionHistoryResponse> done) {
         absl::StatusOr<StoredExecution> stored = impl->context().store.LoadHeader(member.arn);
         if (!stored.ok()) return done(stored.status());
         absl::StatusOr<HistoryPage> page =
@@ -152,9 +161,9 @@ void Executor::GetExecutionHistory(v1::GetExecutionHistoryRequest request,
       });
 }
 
-absl::StatusOr<std::vector<v1::Event>> Executor::ReadEvents(const absl::optional<std::string>& session,
-                                                            absl::string_view arn, int64_t first_id,
-                                                            int max_items, bool include_execution_data) {
+absl::StatusOr<std::vector<v1::Event>> Executor::ReadEvents(
+    const absl::optional<std::string>& session, absl::string_view arn, int64_t first_id,
+    int max_items, bool include_execution_data) {
   absl::StatusOr<StoredExecution> stored = impl_->context().store.LoadHeader(arn);
   if (!stored.ok()) return stored.status();
   if (!InSession(session, stored->record.session())) return errors::ExecutionNotFound(arn);
@@ -165,7 +174,8 @@ absl::StatusOr<std::vector<v1::Event>> Executor::ReadEvents(const absl::optional
   return events;
 }
 
-void Executor::ListExecutions(v1::ListExecutionsRequest request, Done<v1::ListExecutionsResponse> done) {
+void Executor::ListExecutions(v1::ListExecutionsRequest request,
+                              Done<v1::ListExecutionsResponse> done) {
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->UseSession(request.session());
   if (!session.ok()) return done(session.status());
   absl::Status valid = ValidateList(request);
@@ -177,13 +187,15 @@ void Executor::ListExecutions(v1::ListExecutionsRequest request, Done<v1::ListEx
   if (!request.function_name().empty()) {
     absl::optional<std::string> qualifier;
     if (request.has_qualifier()) qualifier = request.qualifier();
-    absl::StatusOr<FunctionReference> reference = impl_->LocalFunction(request.function_name(), qualifier);
+    absl::StatusOr<FunctionReference> reference =
+        impl_->LocalFunction(request.function_name(), qualifier);
     if (!reference.ok()) return done(reference.status());
     query.function_name = reference->name;
     query.version = reference->qualifier;
   }
   if (request.has_durable_execution_name()) query.name = request.durable_execution_name();
-  for (int status : request.statuses()) query.statuses.push_back(static_cast<v1::ExecutionStatus>(status));
+  for (int status : request.statuses())
+    query.statuses.push_back(static_cast<v1::ExecutionStatus>(status));
   if (request.has_started_after()) query.started_after = ToAbsl(request.started_after());
   if (request.has_started_before()) query.started_before = ToAbsl(request.started_before());
   query.oldest_first = request.reverse_order();
@@ -212,7 +224,8 @@ void Executor::ListExecutions(v1::ListExecutionsRequest request, Done<v1::ListEx
   done(std::move(response));
 }
 
-void Executor::StopExecution(v1::StopExecutionRequest request, Done<v1::StopExecutionResponse> done) {
+void Executor::StopExecution(v1::StopExecutionRequest request,
+                             Done<v1::StopExecutionResponse> done) {
   v1::ErrorObject error = StopError(request);
   impl_->OnExecutionOf<v1::StopExecutionRequest, v1::StopExecutionResponse>(
       request, std::move(done),
@@ -223,7 +236,8 @@ void Executor::StopExecution(v1::StopExecutionRequest request, Done<v1::StopExec
         if (member.execution != nullptr && !member.execution->closed()) {
           return lane.Stop(member, error, std::move(done));
         }
-        absl::StatusOr<v1::Execution> execution = impl->Describe(lane, member, /*include_data=*/false);
+        absl::StatusOr<v1::Execution> execution =
+            impl->Describe(lane, member, /*include_data=*/false);
         if (!execution.ok()) return done(execution.status());
         v1::StopExecutionResponse response;
         *response.mutable_stop_timestamp() = execution->end_timestamp();
@@ -231,7 +245,8 @@ void Executor::StopExecution(v1::StopExecutionRequest request, Done<v1::StopExec
       });
 }
 
-void Executor::PauseExecution(v1::PauseExecutionRequest request, Done<v1::PauseExecutionResponse> done) {
+void Executor::PauseExecution(v1::PauseExecutionRequest request,
+                              Done<v1::PauseExecutionResponse> done) {
   absl::Status valid = ValidatePause(request);
   if (!valid.ok()) return done(std::move(valid));
   impl_->OnExecutionOf<v1::PauseExecutionRequest, v1::PauseExecutionResponse>(
@@ -244,7 +259,8 @@ void Executor::PauseExecution(v1::PauseExecutionRequest request, Done<v1::PauseE
       });
 }
 
-void Executor::ResumeExecution(v1::ResumeExecutionRequest request, Done<v1::ResumeExecutionResponse> done) {
+void Executor::ResumeExecution(v1::ResumeExecutionRequest request,
+                               Done<v1::ResumeExecutionResponse> done) {
   absl::Status valid = ValidateResume(request);
   if (!valid.ok()) return done(std::move(valid));
   impl_->OnExecutionOf<v1::ResumeExecutionRequest, v1::ResumeExecutionResponse>(
@@ -257,11 +273,14 @@ void Executor::ResumeExecution(v1::ResumeExecutionRequest request, Done<v1::Resu
       });
 }
 
-void Executor::DeleteExecution(v1::DeleteExecutionRequest request, Done<v1::DeleteExecutionResponse> done) {
+void Executor::DeleteExecution(v1::DeleteExecutionRequest request,
+                               Done<v1::DeleteExecutionResponse> done) {
   impl_->OnExecutionOf<v1::DeleteExecutionRequest, v1::DeleteExecutionResponse>(
-      request, std::move(done), [](Lane& lane, TreeMember& member, Done<v1::DeleteExecutionResponse> done) {
+      request, std::move(done),
+      [](Lane& lane, TreeMember& member, Done<v1::DeleteExecutionResponse> done) {
         if (member.execution != nullptr) {
-          return done(errors::Conflict("Cannot delete an execution that has not ended; stop it first."));
+          return done(
+              errors::Conflict("Cannot delete an execution that has not ended; stop it first."));
         }
         v1::DeleteExecutionResponse response;
         SetTimestamp(lane.Now(*member.tree).time, response.mutable_deletion_request_timestamp());
@@ -277,8 +296,8 @@ void Executor::SendCallbackSuccess(v1::SendCallbackSuccessRequest request,
   if (!request.result().empty()) result = request.result();
   impl_->OnCallback<v1::SendCallbackSuccessRequest, v1::SendCallbackSuccessResponse>(
       request, std::move(done),
-      [id = request.callback_id(), result = std::move(result)](ExecutionChange& change, int64_t index,
-                                                               const Limits& limits) {
+      [id = request.callback_id(), result = std::move(result)](
+          ExecutionChange& change, int64_t index, const Limits& limits) {
         return CompleteCallback(change, index, id, result, limits);
       });
 }
@@ -309,15 +328,18 @@ absl::Status Executor::RegisterFunctions(absl::string_view session,
   return (*found)->RegisterFunctions(functions);
 }
 
-absl::Status Executor::DeregisterFunction(absl::string_view session, absl::string_view function_name) {
+absl::Status Executor::DeregisterFunction(absl::string_view session,
+                                          absl::string_view function_name) {
   absl::StatusOr<std::shared_ptr<Session>> found = impl_->UseSession(session);
   if (!found.ok()) return found.status();
   absl::Status status = (*found)->DeregisterFunction(function_name);
-  if (status.ok()) impl_->context().invoker.RemoveFunction({(*found)->name(), std::string(function_name)});
+  if (status.ok())
+    impl_->context().invoker.RemoveFunction({(*found)->name(), std::string(function_name)});
   return status;
 }
 
-absl::StatusOr<v1::ListFunctionsResponse> Executor::ListFunctions(const v1::ListFunctionsRequest& request) {
+absl::StatusOr<v1::ListFunctionsResponse> Executor::ListFunctions(
+    const v1::ListFunctionsRequest& request) {
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->UseSession(request.session());
   if (!session.ok()) return session.status();
   absl::StatusOr<int> max_items = PageItems(request.max_items());

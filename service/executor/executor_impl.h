@@ -1,5 +1,5 @@
-// The inside of Executor: what its methods share. They stand in executor.cc (executions and functions) and
-// executor_sessions.cc (sessions, time, waiting).
+// The inside of Executor: what its methods share. They stand in executor.cc (executions and
+// functions) and executor_sessions.cc (sessions, time, waiting).
 #ifndef REHEARSE_SERVICE_EXECUTOR_EXECUTOR_IMPL_H_
 #define REHEARSE_SERVICE_EXECUTOR_EXECUTOR_IMPL_H_
 
@@ -20,7 +20,8 @@ namespace rehearse {
 
 // Whether what `session` names is the session of an execution; absent: any.
 inline bool InSession(const absl::optional<std::string>& session, const std::string& actual) {
-  return !session.has_value() || *session == actual || (session->empty() && actual == kDefaultSession);
+  return !session.has_value() || *session == actual ||
+         (session->empty() && actual == kDefaultSession);
 }
 
 template <typename Request>
@@ -37,15 +38,12 @@ inline absl::StatusOr<Marker> MarkerOf(const std::string& text, Marker::Kind kin
 
 class Executor::Impl {
  public:
-  Impl(const ExecutorOptions& options, Scheduler& scheduler, ExecutionStore& store, Invoker& invoker, IdSource& ids)
-      : context_{options,
-                 scheduler,
-                 store,
-                 invoker,
-                 ids,
-                 SessionRegistry(options.session_defaults, scheduler.Now()),
-                 {},
-                 Waiters(scheduler)} {
+  Impl(const ExecutorOptions& options, Scheduler& scheduler, ExecutionStore& store,
+       Invoker& invoker, IdSource& ids)
+      : context_{options, scheduler,
+                 store,   invoker,
+                 ids,     SessionRegistry(options.session_defaults, scheduler.Now()),
+                 {},      Waiters(scheduler)} {
     context_.notifier.AddObserver(&context_.waiters);
     for (int i = 0; i < scheduler.lane_count(); ++i) {
       lanes_.push_back(std::make_unique<Lane>(i, context_));
@@ -60,24 +58,27 @@ class Executor::Impl {
     return *lanes_[TreeTagOf(execution_id).value_or(0) % lanes_.size()];
   }
 
-  // Runs `work` with the live or finished execution of `arn` on its lane. `missing` is the answer when there is none.
+  // Runs `work` with the live or finished execution of `arn` on its lane. `missing` is the answer
+  // when there is none.
   template <typename Response, typename WorkFunction>
-  void OnExecution(const std::string& arn, const absl::optional<std::string>& session, absl::Status missing,
-                   Done<Response> done, WorkFunction work) {
+  void OnExecution(const std::string& arn, const absl::optional<std::string>& session,
+                   absl::Status missing, Done<Response> done, WorkFunction work) {
     if (shut_down_) return done(errors::ShuttingDown());
     std::string id(ExecutionIdOf(arn));
     Lane& lane = LaneOf(id);
-    context_.scheduler.Post(lane.index(), [&lane, arn, session, missing = std::move(missing), id = std::move(id),
-                                           done = std::move(done), work = std::move(work)]() mutable {
-      lane.Enter(std::move(id), [&lane, arn = std::move(arn), session = std::move(session),
-                                 missing = std::move(missing), done = std::move(done),
-                                 work = std::move(work)](TreeMember* member) mutable {
-        if (member == nullptr || member->arn != arn || !InSession(session, member->tree->session->name())) {
-          return done(std::move(missing));
-        }
-        work(lane, *member, std::move(done));
-      });
-    });
+    context_.scheduler.Post(
+        lane.index(), [&lane, arn, session, missing = std::move(missing), id = std::move(id),
+                       done = std::move(done), work = std::move(work)]() mutable {
+          lane.Enter(std::move(id), [&lane, arn = std::move(arn), session = std::move(session),
+                                     missing = std::move(missing), done = std::move(done),
+                                     work = std::move(work)](TreeMember* member) mutable {
+            if (member == nullptr || member->arn != arn ||
+                !InSession(session, member->tree->session->name())) {
+              return done(std::move(missing));
+            }
+            work(lane, *member, std::move(done));
+          });
+        });
   }
 
   // As above, with an execution that callers from outside may name.
@@ -96,13 +97,14 @@ class Executor::Impl {
     }
     absl::StatusOr<StoredExecution> stored = context_.store.LoadHeader(member.arn);
     if (!stored.ok()) return stored.status();
-    return DescribeExecution(location(), stored->record, stored->progress, stored->input, absl::nullopt,
-                             include_data);
+    return DescribeExecution(location(), stored->record, stored->progress, stored->input,
+                             absl::nullopt, include_data);
   }
 
   template <typename Request, typename Response>
-  void OnCallback(const Request& request, Done<Response> done,
-                  absl::AnyInvocable<absl::Status(ExecutionChange&, int64_t, const Limits&)> stage) {
+  void OnCallback(
+      const Request& request, Done<Response> done,
+      absl::AnyInvocable<absl::Status(ExecutionChange&, int64_t, const Limits&)> stage) {
     if (shut_down_) return done(errors::ShuttingDown());
     if (request.callback_id().empty() || request.callback_id().size() > kMaxCallbackIdLength) {
       return done(errors::InvalidParameter(
@@ -112,35 +114,40 @@ class Executor::Impl {
     if (!id.has_value()) return done(errors::CallbackNotFound());
     Lane& lane = LaneOf(id->execution_id);
     context_.scheduler.Post(lane.index(), [&lane, id = *std::move(id), session = SessionOf(request),
-                                           callback_id = request.callback_id(), this, done = std::move(done),
+                                           callback_id = request.callback_id(), this,
+                                           done = std::move(done),
                                            stage = std::move(stage)]() mutable {
       std::string execution_id = id.execution_id;
-      lane.Enter(std::move(execution_id), [&lane, id = std::move(id), session = std::move(session),
-                                           callback_id = std::move(callback_id), this, done = std::move(done),
-                                           stage = std::move(stage)](TreeMember* member) mutable {
-        if (member == nullptr || !InSession(session, member->tree->session->name())) {
-          return done(errors::CallbackNotFound());
-        }
-        if (member->execution == nullptr) return done(ClosedCallback(*member, id, callback_id));
-        lane.ChangeCallback(
-            *member,
-            [&](ExecutionChange& change) {
-              return stage(change, id.operation_index, member->tree->session->limits());
-            },
-            [done = std::move(done)](absl::Status status) mutable {
-              if (!status.ok()) return done(std::move(status));
-              done(Response());
-            });
-      });
+      lane.Enter(std::move(execution_id),
+                 [&lane, id = std::move(id), session = std::move(session),
+                  callback_id = std::move(callback_id), this, done = std::move(done),
+                  stage = std::move(stage)](TreeMember* member) mutable {
+                   if (member == nullptr || !InSession(session, member->tree->session->name())) {
+                     return done(errors::CallbackNotFound());
+                   }
+                   if (member->execution == nullptr)
+                     return done(ClosedCallback(*member, id, callback_id));
+                   lane.ChangeCallback(
+                       *member,
+                       [&](ExecutionChange& change) {
+                         return stage(change, id.operation_index, member->tree->session->limits());
+                       },
+                       [done = std::move(done)](absl::Status status) mutable {
+                         if (!status.ok()) return done(std::move(status));
+                         done(Response());
+                       });
+                 });
     });
   }
 
   // The answer to a call on a callback of a finished execution.
-  absl::Status ClosedCallback(const TreeMember& member, const CallbackId& id, const std::string& callback_id) {
+  absl::Status ClosedCallback(const TreeMember& member, const CallbackId& id,
+                              const std::string& callback_id) {
     absl::StatusOr<std::unique_ptr<Execution>> execution = context_.store.Load(member.arn);
     if (!execution.ok()) return execution.status();
     if (id.operation_index < 0 || id.operation_index >= (*execution)->operation_count() ||
-        (*execution)->operation(id.operation_index).operation().callback_details().callback_id() != callback_id) {
+        (*execution)->operation(id.operation_index).operation().callback_details().callback_id() !=
+            callback_id) {
       return errors::CallbackNotFound();
     }
     return errors::CallbackClosed();
@@ -178,7 +185,8 @@ class Executor::Impl {
         if (!current.ok() || *current != session || shut_down_) return;
         const absl::Time now = context_.scheduler.Now();
         if (session->holds > 0) session->Touch(now);
-        if (now - session->last_use() < context_.options.session_idle_limit) return WatchIdleness(session);
+        if (now - session->last_use() < context_.options.session_idle_limit)
+          return WatchIdleness(session);
         DeleteSession(session->name(), [](absl::StatusOr<v1::DeleteSessionResponse>) {});
       });
     });

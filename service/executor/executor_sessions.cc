@@ -16,7 +16,8 @@ struct Sight {
   TreeMember& member;
 };
 
-// Answers the call if it can be answered now. `closing`: it cannot become true any more if it is not now.
+// Answers the call if it can be answered now. `closing`: it cannot become true any more if it is
+// not now.
 using Attempt = absl::AnyInvocable<bool(const Sight&, bool closing)>;
 using Refuse = absl::AnyInvocable<void(absl::Status)>;
 
@@ -28,14 +29,17 @@ bool Contains(const Message& values, Value value) {
 bool MatchesOperation(const v1::WaitForOperationRequest& request, const v1::Operation& operation) {
   if (request.has_operation_id() && request.operation_id() != operation.id()) return false;
   if (request.has_name() && request.name() != operation.name()) return false;
-  if (request.type() != v1::OPERATION_TYPE_UNSPECIFIED && request.type() != operation.type()) return false;
+  if (request.type() != v1::OPERATION_TYPE_UNSPECIFIED && request.type() != operation.type())
+    return false;
   return request.statuses().empty() || Contains(request.statuses(), operation.status());
 }
 
-const v1::Operation* FindOperation(const v1::WaitForOperationRequest& request, const Execution& execution) {
+const v1::Operation* FindOperation(const v1::WaitForOperationRequest& request,
+                                   const Execution& execution) {
   const int64_t count = execution.operation_count();
   for (int64_t i = 0; i < count; ++i) {
-    const v1::Operation& operation = execution.operation(request.latest() ? count - 1 - i : i).operation();
+    const v1::Operation& operation =
+        execution.operation(request.latest() ? count - 1 - i : i).operation();
     if (MatchesOperation(request, operation)) return &operation;
   }
   return nullptr;
@@ -46,7 +50,8 @@ std::string TextOf(const v1::WaitForOperationRequest& request) {
   if (request.has_name()) absl::StrAppend(&text, " named \"", request.name(), "\"");
   if (request.has_operation_id()) absl::StrAppend(&text, " with id ", request.operation_id());
   if (request.type() != v1::OPERATION_TYPE_UNSPECIFIED) {
-    absl::StrAppend(&text, " of type ", absl::StripPrefix(v1::OperationType_Name(request.type()), "OPERATION_TYPE_"));
+    absl::StrAppend(&text, " of type ",
+                    absl::StripPrefix(v1::OperationType_Name(request.type()), "OPERATION_TYPE_"));
   }
   for (int i = 0; i < request.statuses_size(); ++i) {
     const auto status = static_cast<v1::OperationStatus>(request.statuses(i));
@@ -56,7 +61,8 @@ std::string TextOf(const v1::WaitForOperationRequest& request) {
   return text;
 }
 
-// Keeps a call until `attempt` has answered it. `watch` tells cheaply whether trying again is worth it.
+// Keeps a call until `attempt` has answered it. `watch` tells cheaply whether trying again is worth
+// it.
 void WaitFor(ExecutorContext& context, const Sight& sight, std::string what, absl::Duration timeout,
              Waiters::Condition watch, Attempt attempt, Refuse refuse) {
   if (attempt(sight, /*closing=*/sight.member.execution == nullptr)) return;
@@ -67,22 +73,24 @@ void WaitFor(ExecutorContext& context, const Sight& sight, std::string what, abs
       [&context, &lane, arn, what = std::move(what), timeout, attempt = std::move(attempt),
        refuse = std::move(refuse)](Waiters::Verdict verdict) mutable {
         if (verdict == Waiters::Verdict::kShutDown) return refuse(errors::ShuttingDown());
-        lane.Enter(std::string(ExecutionIdOf(arn)), [&lane, arn, what = std::move(what), timeout, verdict,
-                                                     attempt = std::move(attempt), refuse = std::move(refuse)](
-                                                        TreeMember* member) mutable {
-          if (member == nullptr) return refuse(errors::ExecutionNotFound(arn));
-          const Sight sight{lane, *member};
-          if (attempt(sight, /*closing=*/member->execution == nullptr)) return;
-          const std::vector<v1::WaitingFor> reasons =
-              WaitingForOf(*member->execution, lane.Now(*member->tree), lane.OutlookOf(*member));
-          refuse(errors::WaitTimedOut(what, timeout, WaitingForText(reasons)));
-        });
+        lane.Enter(
+            std::string(ExecutionIdOf(arn)),
+            [&lane, arn, what = std::move(what), timeout, verdict, attempt = std::move(attempt),
+             refuse = std::move(refuse)](TreeMember* member) mutable {
+              if (member == nullptr) return refuse(errors::ExecutionNotFound(arn));
+              const Sight sight{lane, *member};
+              if (attempt(sight, /*closing=*/member->execution == nullptr)) return;
+              const std::vector<v1::WaitingFor> reasons = WaitingForOf(
+                  *member->execution, lane.Now(*member->tree), lane.OutlookOf(*member));
+              refuse(errors::WaitTimedOut(what, timeout, WaitingForText(reasons)));
+            });
       });
 }
 
 }  // namespace
 
-absl::StatusOr<v1::CreateSessionResponse> Executor::CreateSession(const v1::CreateSessionRequest& request) {
+absl::StatusOr<v1::CreateSessionResponse> Executor::CreateSession(
+    const v1::CreateSessionRequest& request) {
   if (impl_->shut_down()) return errors::ShuttingDown();
   ExecutorContext& context = impl_->context();
   const std::string name = request.name().empty() ? NewUuid(context.ids) : request.name();
@@ -103,7 +111,8 @@ absl::StatusOr<v1::GetSessionResponse> Executor::GetSession(const v1::GetSession
   return response;
 }
 
-absl::StatusOr<v1::ListSessionsResponse> Executor::ListSessions(const v1::ListSessionsRequest& request) {
+absl::StatusOr<v1::ListSessionsResponse> Executor::ListSessions(
+    const v1::ListSessionsRequest& request) {
   absl::StatusOr<int> max_items = PageItems(request.max_items());
   if (!max_items.ok()) return max_items.status();
   const absl::Time now = impl_->context().scheduler.Now();
@@ -117,11 +126,13 @@ absl::StatusOr<v1::ListSessionsResponse> Executor::ListSessions(const v1::ListSe
     response.set_next_marker(
         EncodeMarker({Marker::Kind::kSessions, now, 0, 0, sessions.back()->name()}));
   }
-  for (const std::shared_ptr<Session>& session : sessions) *response.add_sessions() = session->Describe();
+  for (const std::shared_ptr<Session>& session : sessions)
+    *response.add_sessions() = session->Describe();
   return response;
 }
 
-void Executor::DeleteSession(v1::DeleteSessionRequest request, Done<v1::DeleteSessionResponse> done) {
+void Executor::DeleteSession(v1::DeleteSessionRequest request,
+                             Done<v1::DeleteSessionResponse> done) {
   impl_->DeleteSession(request.name(), std::move(done));
 }
 
@@ -174,7 +185,8 @@ void Executor::AdvanceTime(v1::AdvanceTimeRequest request, Done<v1::AdvanceTimeR
   }
 }
 
-void Executor::WaitForExecution(v1::WaitForExecutionRequest request, Done<v1::WaitForExecutionResponse> done) {
+void Executor::WaitForExecution(v1::WaitForExecutionRequest request,
+                                Done<v1::WaitForExecutionResponse> done) {
   absl::StatusOr<absl::Duration> timeout = WaitTimeout(request.has_timeout(), request.timeout());
   if (!timeout.ok()) return done(timeout.status());
   // What is asked of a live execution; a finished one meets it with its status or never.
@@ -191,10 +203,11 @@ void Executor::WaitForExecution(v1::WaitForExecutionRequest request, Done<v1::Wa
           impl->Describe(sight.lane, sight.member, /*include_data=*/true);
       if (!execution.ok()) {
         (*shared)(execution.status());
-      } else if (!request.statuses().empty() && !Contains(request.statuses(), execution->status())) {
+      } else if (!request.statuses().empty() &&
+                 !Contains(request.statuses(), execution->status())) {
         const std::string status = v1::ExecutionStatus_Name(execution->status());
-        (*shared)(errors::Conflict(absl::StrCat("The execution has closed as ",
-                                                absl::StripPrefix(status, "EXECUTION_STATUS_"), ".")));
+        (*shared)(errors::Conflict(absl::StrCat(
+            "The execution has closed as ", absl::StripPrefix(status, "EXECUTION_STATUS_"), ".")));
       } else {
         v1::WaitForExecutionResponse response;
         *response.mutable_execution() = *std::move(execution);
@@ -204,14 +217,17 @@ void Executor::WaitForExecution(v1::WaitForExecutionRequest request, Done<v1::Wa
     };
     WaitFor(
         impl->context(), {lane, member}, absl::StrCat("execution ", member.arn), timeout,
-        [met](const ExecutionNotice& notice) { return notice.finished || met(notice.execution.progress()); },
+        [met](const ExecutionNotice& notice) {
+          return notice.finished || met(notice.execution.progress());
+        },
         std::move(attempt), [shared](absl::Status status) { (*shared)(std::move(status)); });
   };
-  impl_->OnExecutionOf<v1::WaitForExecutionRequest, v1::WaitForExecutionResponse>(request, std::move(done),
-                                                                                  std::move(work));
+  impl_->OnExecutionOf<v1::WaitForExecutionRequest, v1::WaitForExecutionResponse>(
+      request, std::move(done), std::move(work));
 }
 
-void Executor::WaitForOperation(v1::WaitForOperationRequest request, Done<v1::WaitForOperationResponse> done) {
+void Executor::WaitForOperation(v1::WaitForOperationRequest request,
+                                Done<v1::WaitForOperationResponse> done) {
   absl::StatusOr<absl::Duration> timeout = WaitTimeout(request.has_timeout(), request.timeout());
   if (!timeout.ok()) return done(timeout.status());
   auto find = [request](const Execution& execution) -> const v1::Operation* {
@@ -224,7 +240,8 @@ void Executor::WaitForOperation(v1::WaitForOperationRequest request, Done<v1::Wa
     Attempt attempt = [impl, request, find, shared](const Sight& sight, bool closing) {
       std::unique_ptr<Execution> stored;
       if (closing) {
-        absl::StatusOr<std::unique_ptr<Execution>> loaded = impl->context().store.Load(sight.member.arn);
+        absl::StatusOr<std::unique_ptr<Execution>> loaded =
+            impl->context().store.Load(sight.member.arn);
         if (!loaded.ok()) {
           (*shared)(loaded.status());
           return true;
@@ -239,18 +256,21 @@ void Executor::WaitForOperation(v1::WaitForOperationRequest request, Done<v1::Wa
       } else if (closing) {
         const std::string status = v1::ExecutionStatus_Name(stored->progress().status());
         (*shared)(errors::Conflict(absl::StrCat("The execution has closed as ",
-                                                absl::StripPrefix(status, "EXECUTION_STATUS_"), " without ",
-                                                TextOf(request), ".")));
+                                                absl::StripPrefix(status, "EXECUTION_STATUS_"),
+                                                " without ", TextOf(request), ".")));
       }
       return operation != nullptr || closing;
     };
     WaitFor(
-        impl->context(), {lane, member}, absl::StrCat(TextOf(request), " of execution ", member.arn), timeout,
-        [find](const ExecutionNotice& notice) { return notice.finished || find(notice.execution) != nullptr; },
+        impl->context(), {lane, member},
+        absl::StrCat(TextOf(request), " of execution ", member.arn), timeout,
+        [find](const ExecutionNotice& notice) {
+          return notice.finished || find(notice.execution) != nullptr;
+        },
         std::move(attempt), [shared](absl::Status status) { (*shared)(std::move(status)); });
   };
-  impl_->OnExecutionOf<v1::WaitForOperationRequest, v1::WaitForOperationResponse>(request, std::move(done),
-                                                                                  std::move(work));
+  impl_->OnExecutionOf<v1::WaitForOperationRequest, v1::WaitForOperationResponse>(
+      request, std::move(done), std::move(work));
 }
 
 void Executor::InvokeNext(v1::InvokeNextRequest request, Done<v1::InvokeNextResponse> done) {
@@ -259,10 +279,12 @@ void Executor::InvokeNext(v1::InvokeNextRequest request, Done<v1::InvokeNextResp
   auto work = [impl = impl_.get(), timeout = *timeout](Lane& lane, TreeMember& member,
                                                        Done<v1::InvokeNextResponse> done) {
     if (!member.tree->session->config().stepped()) {
-      return done(errors::Conflict("The session is not stepped: its invocations start by themselves."));
+      return done(
+          errors::Conflict("The session is not stepped: its invocations start by themselves."));
     }
     // The invocation that is asked for is the next one to be counted.
-    const int count = member.execution == nullptr ? 0 : member.execution->progress().invocation_count() + 1;
+    const int count =
+        member.execution == nullptr ? 0 : member.execution->progress().invocation_count() + 1;
     const bool invoked = member.execution != nullptr && lane.InvokeOwed(member);
     auto ended = [invoked, count](const record::ExecutionProgress& progress) {
       return !invoked || (progress.invocation_count() >= count && !progress.has_invocation());
@@ -285,7 +307,8 @@ void Executor::InvokeNext(v1::InvokeNextRequest request, Done<v1::InvokeNextResp
       return true;
     };
     WaitFor(
-        impl->context(), {lane, member}, absl::StrCat("the next invocation of execution ", member.arn), timeout,
+        impl->context(), {lane, member},
+        absl::StrCat("the next invocation of execution ", member.arn), timeout,
         [ended, request_id](const ExecutionNotice& notice) {
           const record::ExecutionProgress& progress = notice.execution.progress();
           if (progress.has_invocation()) *request_id = progress.invocation().request_id();
@@ -297,7 +320,8 @@ void Executor::InvokeNext(v1::InvokeNextRequest request, Done<v1::InvokeNextResp
                                                                       std::move(work));
 }
 
-void Executor::InspectExecution(v1::InspectExecutionRequest request, Done<v1::InspectExecutionResponse> done) {
+void Executor::InspectExecution(v1::InspectExecutionRequest request,
+                                Done<v1::InspectExecutionResponse> done) {
   absl::StatusOr<int> max_items = PageItems(request.max_items());
   if (!max_items.ok()) return done(max_items.status());
   auto work = [impl = impl_.get(), request, max_items = *max_items](
@@ -310,15 +334,19 @@ void Executor::InspectExecution(v1::InspectExecutionRequest request, Done<v1::In
     }
     const Execution& execution = stored == nullptr ? *member.execution : *stored;
     const Moment now = lane.Now(*member.tree);
-    const absl::StatusOr<Marker> marker = MarkerOf(request.marker(), Marker::Kind::kOperations, now.time);
+    const absl::StatusOr<Marker> marker =
+        MarkerOf(request.marker(), Marker::Kind::kOperations, now.time);
     if (!marker.ok()) return done(marker.status());
     const int64_t first = marker->position;
     v1::InspectExecutionResponse response;
-    *response.mutable_execution() = DescribeExecution(impl->location(), execution, now, /*include_data=*/true);
+    *response.mutable_execution() =
+        DescribeExecution(impl->location(), execution, now, /*include_data=*/true);
     response.set_session(execution.record().session());
     const int64_t end = std::min(first + max_items, execution.operation_count());
-    for (int64_t i = first; i < end; ++i) *response.add_operations() = execution.operation(i).operation();
-    if (end < execution.operation_count()) response.set_next_marker(EncodeMarker({Marker::Kind::kOperations, now.time, end, 0, ""}));
+    for (int64_t i = first; i < end; ++i)
+      *response.add_operations() = execution.operation(i).operation();
+    if (end < execution.operation_count())
+      response.set_next_marker(EncodeMarker({Marker::Kind::kOperations, now.time, end, 0, ""}));
     for (v1::WaitingFor& reason : WaitingForOf(execution, now, lane.OutlookOf(member))) {
       *response.add_waiting_for() = std::move(reason);
     }
@@ -334,8 +362,8 @@ void Executor::InspectExecution(v1::InspectExecutionRequest request, Done<v1::In
     }
     done(std::move(response));
   };
-  impl_->OnExecutionOf<v1::InspectExecutionRequest, v1::InspectExecutionResponse>(request, std::move(done),
-                                                                                  std::move(work));
+  impl_->OnExecutionOf<v1::InspectExecutionRequest, v1::InspectExecutionResponse>(
+      request, std::move(done), std::move(work));
 }
 
 }  // namespace rehearse

@@ -57,7 +57,8 @@ absl::optional<v1::ErrorObject> ReadError(const Json& object) {
 InvocationResult ReadFailed(const Json& output, const absl::optional<std::string>& result) {
   if (result.has_value()) return Invalid("The function answered FAILED with a Result.");
   const auto error = output.find("Error");
-  if (error == output.end() || error->is_null()) return {Outcome::kFailed, absl::nullopt, absl::nullopt};
+  if (error == output.end() || error->is_null())
+    return {Outcome::kFailed, absl::nullopt, absl::nullopt};
   if (!error->is_object()) return Invalid("Error of the function's answer must be an object.");
   absl::optional<v1::ErrorObject> object = ReadError(*error);
   if (!object.has_value()) {

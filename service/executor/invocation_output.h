@@ -12,17 +12,19 @@
 
 namespace rehearse {
 
-// Reads {Status, Result?, Error?}. What breaks the contract comes back as kInvalidOutput with the error to record. Unknown
-// members are ignored.
+// Reads {Status, Result?, Error?}. What breaks the contract comes back as kInvalidOutput with the
+// error to record. Unknown members are ignored.
 InvocationResult ParseInvocationOutput(absl::string_view payload);
 
 // An ended invocation of a durable function as a result.
 InvocationResult ToInvocationResult(InvocationEnd end);
 
 // The error of an invocation that ran into its time limit, in classic Lambda's words.
-v1::ErrorObject InvocationTimedOut(absl::Time now, absl::string_view request_id, absl::Duration timeout);
+v1::ErrorObject InvocationTimedOut(absl::Time now, absl::string_view request_id,
+                                   absl::Duration timeout);
 
-// How a plain function's invocation ends the chained invoke that caused it. `max_result_bytes` bounds the answer.
+// How a plain function's invocation ends the chained invoke that caused it. `max_result_bytes`
+// bounds the answer.
 struct PlainResult {
   absl::optional<std::string> result;
   absl::optional<v1::ErrorObject> error;

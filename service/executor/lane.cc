@@ -45,7 +45,8 @@ absl::optional<Timer> ToTimer(const absl::optional<OperationTimer>& timer, int64
 
 absl::string_view ExecutionIdOf(absl::string_view arn) { return arn.substr(arn.rfind('/') + 1); }
 
-// A commit on its way. The store may call back on any thread, before or after Commit of the store has returned.
+// A commit on its way. The store may call back on any thread, before or after Commit of the store
+// has returned.
 struct Lane::PendingCommit {
   ExecutionTree* tree;
   std::vector<ExecutionDelta> deltas;
@@ -175,9 +176,10 @@ void Lane::StartExecution(StartPlan plan, Done<v1::StartExecutionResponse> done)
 void Lane::StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done) {
   const int64_t max_open = plan.session->limits().open_executions;
   if (max_open > 0 && plan.session->open_executions >= max_open) {
-    return done(errors::TooManyRequests(
-        absl::StrCat("The session has ", max_open, " open executions, its limit; stop some or wait."),
-        "ConcurrentInvocationLimitExceeded", absl::Seconds(1)));
+    return done(
+        errors::TooManyRequests(absl::StrCat("The session has ", max_open,
+                                             " open executions, its limit; stop some or wait."),
+                                "ConcurrentInvocationLimitExceeded", absl::Seconds(1)));
   }
   auto owned = std::make_unique<ExecutionTree>(plan.session, context_.scheduler.Now());
   ExecutionTree& tree = *owned;
@@ -187,7 +189,8 @@ void Lane::StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done) {
   if (plan.named) starting_[name_key] = &tree;
 
   std::vector<ExecutionDelta> deltas;
-  deltas.push_back(rehearse::StartExecution(std::move(plan.record), std::move(plan.input), Now(tree)));
+  deltas.push_back(
+      rehearse::StartExecution(std::move(plan.record), std::move(plan.input), Now(tree)));
   AddMember(tree, deltas[0].arn);
   v1::StartExecutionResponse response;
   response.set_durable_execution_arn(deltas[0].arn);
@@ -268,7 +271,8 @@ void Lane::Apply(ExecutionTree& tree, ExecutionDelta delta) {
   const bool started = delta.created.has_value();
   std::vector<int64_t> touched;
   touched.reserve(delta.operations.size());
-  for (const record::OperationRecord& operation : delta.operations) touched.push_back(operation.index());
+  for (const record::OperationRecord& operation : delta.operations)
+    touched.push_back(operation.index());
   record::ExecutionProgress before;
   if (started) {
     member.execution = std::make_unique<Execution>(std::move(delta));
@@ -304,8 +308,10 @@ void Lane::ArmExecutionTimers(TreeMember& member, const record::ExecutionProgres
     member.tree->clock.Arm(
         {Timer::Kind::kExecutionTimeout, ToAbsl(progress.timeout_deadline()), member.index, 0});
   }
-  if (progress.has_backoff_until() && ToAbsl(progress.backoff_until()) != ToAbsl(before.backoff_until())) {
-    member.tree->clock.Arm({Timer::Kind::kBackoff, ToAbsl(progress.backoff_until()), member.index, 0});
+  if (progress.has_backoff_until() &&
+      ToAbsl(progress.backoff_until()) != ToAbsl(before.backoff_until())) {
+    member.tree->clock.Arm(
+        {Timer::Kind::kBackoff, ToAbsl(progress.backoff_until()), member.index, 0});
   }
 }
 
@@ -329,8 +335,8 @@ void Lane::FinishExecution(TreeMember& member) {
   member.retention_due = Now(tree).deadline_time + absl::Hours(24) * days;
   tree.clock.Arm({Timer::Kind::kRetention, member.retention_due, member.index, 0});
   if (!execution->record().has_parent()) return;
-  DeliverOutcome(tree, execution->record().parent().arn(), execution->record().parent().operation_id(),
-                 OutcomeOf(*execution));
+  DeliverOutcome(tree, execution->record().parent().arn(),
+                 execution->record().parent().operation_id(), OutcomeOf(*execution));
 }
 
 void Lane::RetryLater(const TreeMember& member, Work work) {
@@ -343,13 +349,14 @@ void Lane::RetryLater(const TreeMember& member, Work work) {
       });
 }
 
-void Lane::Checkpoint(TreeMember& member, v1::CheckpointRequest request, StaleTokenSpelling spelling,
-                      Done<v1::CheckpointResponse> done) {
-  if (request.updates().empty() && member.active != nullptr && !member.active->held_outcomes.empty()) {
+void Lane::Checkpoint(TreeMember& member, v1::CheckpointRequest request,
+                      StaleTokenSpelling spelling, Done<v1::CheckpointResponse> done) {
+  if (request.updates().empty() && member.active != nullptr &&
+      !member.active->held_outcomes.empty()) {
     // A poll asks for news: what was held back for the history's sake is news.
     std::string id(ExecutionIdOf(member.arn));
-    return ReleaseHeldOutcomes(member, [this, id = std::move(id), request = std::move(request), spelling,
-                                        done = std::move(done)]() mutable {
+    return ReleaseHeldOutcomes(member, [this, id = std::move(id), request = std::move(request),
+                                        spelling, done = std::move(done)]() mutable {
       Enter(std::move(id), [this, request = std::move(request), spelling,
                             done = std::move(done)](TreeMember* member) mutable {
         if (member == nullptr || member->execution == nullptr) {
@@ -360,9 +367,9 @@ void Lane::Checkpoint(TreeMember& member, v1::CheckpointRequest request, StaleTo
     });
   }
   const ChainedTargets targets = ResolveTargets(member, request);
-  absl::StatusOr<CheckpointOutcome> outcome =
-      ProcessCheckpoint(*member.execution, {request, Now(*member.tree), member.tree->session->limits(),
-                                            context_.ids, targets, spelling});
+  absl::StatusOr<CheckpointOutcome> outcome = ProcessCheckpoint(
+      *member.execution, {request, Now(*member.tree), member.tree->session->limits(), context_.ids,
+                          targets, spelling});
   if (!outcome.ok()) return done(outcome.status());
   if (!outcome->delta.has_value()) return done(std::move(outcome->response));
 
@@ -382,22 +389,24 @@ void Lane::Checkpoint(TreeMember& member, v1::CheckpointRequest request, StaleTo
   for (const ExecutionDelta& child : deltas) AddMember(*member.tree, child.arn);
   const size_t children = deltas.size();
   deltas.push_back(*std::move(outcome->delta));
-  Commit(*member.tree, std::move(deltas),
-         [this, &member, children, plain = std::move(plain), response = std::move(outcome->response),
-          done = std::move(done)](absl::Status status) mutable {
-           ExecutionTree& tree = *member.tree;
-           const size_t first_child = tree.members.size() - children;
-           if (!status.ok()) {
-             for (size_t i = first_child; i < tree.members.size(); ++i) RemoveMember(*tree.members[i]);
-             return done(std::move(status));
-           }
-           done(std::move(response));
-           for (size_t i = first_child; i < first_child + children; ++i) Trigger(*tree.members[i]);
-           for (const std::string& operation_id : plain) StartPlain(member, operation_id);
-         });
+  Commit(
+      *member.tree, std::move(deltas),
+      [this, &member, children, plain = std::move(plain), response = std::move(outcome->response),
+       done = std::move(done)](absl::Status status) mutable {
+        ExecutionTree& tree = *member.tree;
+        const size_t first_child = tree.members.size() - children;
+        if (!status.ok()) {
+          for (size_t i = first_child; i < tree.members.size(); ++i) RemoveMember(*tree.members[i]);
+          return done(std::move(status));
+        }
+        done(std::move(response));
+        for (size_t i = first_child; i < first_child + children; ++i) Trigger(*tree.members[i]);
+        for (const std::string& operation_id : plain) StartPlain(member, operation_id);
+      });
 }
 
-void Lane::Stop(TreeMember& member, const v1::ErrorObject& error, Done<v1::StopExecutionResponse> done) {
+void Lane::Stop(TreeMember& member, const v1::ErrorObject& error,
+                Done<v1::StopExecutionResponse> done) {
   ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
   rehearse::Stop(change, error);
   v1::StopExecutionResponse response;

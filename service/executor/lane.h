@@ -1,8 +1,9 @@
 // Lane: one serial queue, the execution trees pinned to it, and everything that happens to them.
 //
-// All methods run on the lane. Work on a tree enters through Enter, which holds it back while a commit of that tree is on its
-// way; inside, state is read freely and changed by staging a delta and committing it. Behind every commit the tree is settled:
-// what is due fires, an idle tree's time jumps, the next wake-up is armed.
+// All methods run on the lane. Work on a tree enters through Enter, which holds it back while a
+// commit of that tree is on its way; inside, state is read freely and changed by staging a delta
+// and committing it. Behind every commit the tree is settled: what is due fires, an idle tree's
+// time jumps, the next wake-up is armed.
 //
 //   lane.Enter(execution_id, [](TreeMember* member) { ... });     // nullptr: no such execution
 #ifndef REHEARSE_SERVICE_EXECUTOR_LANE_H_
@@ -59,7 +60,8 @@ class Lane {
 
   Lane(int index, ExecutorContext& context) : index_(index), context_(context) {}
 
-  // Runs `work` with the execution, or with nullptr, as soon as no commit of its tree is on its way.
+  // Runs `work` with the execution, or with nullptr, as soon as no commit of its tree is on its
+  // way.
   void Enter(std::string execution_id, Work work);
 
   void StartExecution(StartPlan plan, Done<v1::StartExecutionResponse> done);
@@ -74,7 +76,8 @@ class Lane {
               Done<v1::ResumeExecutionResponse> done);
   // Stages something on a callback and commits it.
   using CallbackChange = absl::FunctionRef<absl::Status(ExecutionChange&)>;
-  void ChangeCallback(TreeMember& member, CallbackChange stage, absl::AnyInvocable<void(absl::Status)> done);
+  void ChangeCallback(TreeMember& member, CallbackChange stage,
+                      absl::AnyInvocable<void(absl::Status)> done);
   void Idle(TreeMember& member, absl::string_view request_id, IdleWait idle);
   void EndIdle(TreeMember& member);
   // Starts the kept invocation. False: none is kept.
@@ -128,7 +131,8 @@ class Lane {
   ResolvedFunction FunctionOf(const TreeMember& member) const;
 
   // --- lane_chained.cc: targets of chained invokes.
-  ChainedTargets ResolveTargets(const TreeMember& member, const v1::CheckpointRequest& request) const;
+  ChainedTargets ResolveTargets(const TreeMember& member,
+                                const v1::CheckpointRequest& request) const;
   ExecutionDelta ChildOf(const TreeMember& parent, const record::OperationRecord& operation) const;
   void StartPlain(TreeMember& parent, const std::string& operation_id);
   void OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
@@ -137,7 +141,8 @@ class Lane {
   void OnPlainEnded(ExecutionTree& tree, int64_t ticket, InvocationEnd end);
   void DeliverOutcome(ExecutionTree& tree, absl::string_view parent_arn, std::string operation_id,
                       ChainedOutcome outcome);
-  void CommitOutcomes(TreeMember& parent, std::vector<std::pair<std::string, ChainedOutcome>> outcomes,
+  void CommitOutcomes(TreeMember& parent,
+                      std::vector<std::pair<std::string, ChainedOutcome>> outcomes,
                       absl::AnyInvocable<void()> then);
   void ReleaseHeldOutcomes(TreeMember& parent, absl::AnyInvocable<void()> then);
 

@@ -30,7 +30,8 @@ ChainedTargets Lane::ResolveTargets(const TreeMember& member,
   return targets;
 }
 
-ExecutionDelta Lane::ChildOf(const TreeMember& parent, const record::OperationRecord& operation) const {
+ExecutionDelta Lane::ChildOf(const TreeMember& parent,
+                             const record::OperationRecord& operation) const {
   const record::ChainedTarget& target = operation.chained_target();
   const absl::optional<ExecutionArn> arn = ExecutionArn::Parse(target.child_arn());
   REHEARSE_CHECK(arn.has_value());
@@ -74,19 +75,19 @@ void Lane::StartPlain(TreeMember& parent, const std::string& operation_id) {
   tree.plain.push_back(std::move(plain));
   ++tree.active_count;
   const std::string parent_id(ExecutionIdOf(parent.arn));
-  context_.invoker.Acquire(
-      function, [this, parent_id, ticket](absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
-        context_.scheduler.Post(index_, [this, parent_id, ticket, lease = std::move(lease)]() mutable {
-          Enter(parent_id, [this, ticket, lease = std::move(lease)](TreeMember* parent) mutable {
-            if (parent == nullptr) return;
-            for (const std::unique_ptr<PlainInvocation>& plain : parent->tree->plain) {
-              if (plain->ticket == ticket) {
-                return OnPlainPlace(*parent->tree, *plain, std::move(lease));
-              }
-            }
-          });
-        });
+  context_.invoker.Acquire(function, [this, parent_id, ticket](
+                                         absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
+    context_.scheduler.Post(index_, [this, parent_id, ticket, lease = std::move(lease)]() mutable {
+      Enter(parent_id, [this, ticket, lease = std::move(lease)](TreeMember* parent) mutable {
+        if (parent == nullptr) return;
+        for (const std::unique_ptr<PlainInvocation>& plain : parent->tree->plain) {
+          if (plain->ticket == ticket) {
+            return OnPlainPlace(*parent->tree, *plain, std::move(lease));
+          }
+        }
       });
+    });
+  });
 }
 
 void Lane::OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
@@ -106,7 +107,8 @@ void Lane::OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
   const record::ChainedTarget& target =
       parent->execution->Find(plain.operation_id)->chained_target();
   ResolvedFunction function;
-  absl::optional<v1::FunctionSpec> spec = tree.session->FindFunction(target.registered_function_name());
+  absl::optional<v1::FunctionSpec> spec =
+      tree.session->FindFunction(target.registered_function_name());
   if (spec.has_value()) function.spec = *std::move(spec);
   const absl::Duration timeout = function.timeout();
   const absl::Time deadline = context_.scheduler.Now() + timeout;
@@ -117,8 +119,9 @@ void Lane::OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
   invocation.set_request_id(plain.request_id);
   invocation.set_function_name(target.registered_function_name());
   const absl::StatusOr<FunctionReference> name = FunctionReference::Parse(target.function_name());
-  invocation.set_invoked_function_arn(
-      FunctionArn(context_.options.location, name.ok() ? name->name : target.function_name(), target.version()));
+  invocation.set_invoked_function_arn(FunctionArn(context_.options.location,
+                                                  name.ok() ? name->name : target.function_name(),
+                                                  target.version()));
   invocation.set_version(target.version());
   SetTimestamp(deadline, invocation.mutable_deadline());
   if (target.has_tenant_id()) invocation.set_tenant_id(target.tenant_id());
@@ -140,7 +143,8 @@ void Lane::OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
                InvocationTimedOut(Now(tree).time, request_id, timeout)});
       });
   plain.lease->Start(std::move(invocation), [this, ended](InvocationEnd end) {
-    context_.scheduler.Post(index_, [ended, end = std::move(end)]() mutable { ended(std::move(end)); });
+    context_.scheduler.Post(index_,
+                            [ended, end = std::move(end)]() mutable { ended(std::move(end)); });
   });
 }
 
@@ -157,14 +161,15 @@ void Lane::OnPlainEnded(ExecutionTree& tree, int64_t ticket, InvocationEnd end) 
   }
 }
 
-void Lane::DeliverOutcome(ExecutionTree& tree, absl::string_view parent_arn, std::string operation_id,
-                          ChainedOutcome outcome) {
+void Lane::DeliverOutcome(ExecutionTree& tree, absl::string_view parent_arn,
+                          std::string operation_id, ChainedOutcome outcome) {
   if (tree.committing) {
     return Enter(std::string(ExecutionIdOf(parent_arn)),
                  [this, operation_id = std::move(operation_id),
                   outcome = std::move(outcome)](TreeMember* parent) mutable {
                    if (parent == nullptr) return;
-                   DeliverOutcome(*parent->tree, parent->arn, std::move(operation_id), std::move(outcome));
+                   DeliverOutcome(*parent->tree, parent->arn, std::move(operation_id),
+                                  std::move(outcome));
                  });
   }
   TreeMember* parent = FindByArn(parent_arn);
@@ -172,13 +177,15 @@ void Lane::DeliverOutcome(ExecutionTree& tree, absl::string_view parent_arn, std
   if (!parent->execution->invocation_in_flight()) {
     return CommitOutcomes(*parent, {{std::move(operation_id), std::move(outcome)}}, [] {});
   }
-  // The real service's histories show a chained result behind the end of the invocation that asked for it.
+  // The real service's histories show a chained result behind the end of the invocation that asked
+  // for it.
   if (parent->active->held_outcomes.empty()) {
     context_.scheduler.PostAt(
         index_, context_.scheduler.Now() + context_.options.settle_limit,
         [this, id = std::string(ExecutionIdOf(parent_arn)), ticket = parent->active->ticket] {
           Enter(id, [this, ticket](TreeMember* parent) {
-            if (parent != nullptr && parent->active != nullptr && parent->active->ticket == ticket) {
+            if (parent != nullptr && parent->active != nullptr &&
+                parent->active->ticket == ticket) {
               ReleaseHeldOutcomes(*parent, [] {});
             }
           });
@@ -201,7 +208,8 @@ void Lane::CommitOutcomes(TreeMember& parent,
     CompleteChainedInvoke(change, operation_id, outcome);
   }
   Commit(parent, std::move(change),
-         [this, &parent, outcomes = std::move(outcomes), then = std::move(then)](absl::Status status) mutable {
+         [this, &parent, outcomes = std::move(outcomes),
+          then = std::move(then)](absl::Status status) mutable {
            if (status.ok()) {
              Trigger(parent);
            } else {

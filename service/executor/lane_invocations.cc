@@ -6,8 +6,8 @@
 
 namespace rehearse {
 
-// Something an execution should be invoked for. One that finds the gate closed is not lost: the end of the invocation looks
-// for changes that no handler has seen.
+// Something an execution should be invoked for. One that finds the gate closed is not lost: the end
+// of the invocation looks for changes that no handler has seen.
 void Lane::Trigger(TreeMember& member) {
   if (member.tree->committing) {
     return Enter(std::string(ExecutionIdOf(member.arn)), [this](TreeMember* member) {
@@ -42,11 +42,12 @@ void Lane::AcquirePlace(TreeMember& member) {
   const record::ExecutionRecord& record = member.execution->record();
   context_.invoker.Acquire(
       {record.session(), record.registered_function_name()},
-      [this, id = record.execution_id(), ticket](absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
+      [this, id = record.execution_id(),
+       ticket](absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
         context_.scheduler.Post(index_, [this, id, ticket, lease = std::move(lease)]() mutable {
           Enter(id, [this, ticket, lease = std::move(lease)](TreeMember* member) mutable {
-            const bool wanted = member != nullptr && member->active != nullptr &&
-                                member->active->ticket == ticket;
+            const bool wanted =
+                member != nullptr && member->active != nullptr && member->active->ticket == ticket;
             if (wanted) OnPlace(*member, std::move(lease));
           });
         });
@@ -113,7 +114,8 @@ void Lane::SendInvocation(TreeMember& member, std::vector<std::string> updated_o
   v1::DurableExecutionInvocationInput& input = *invocation.mutable_durable();
   input.set_durable_execution_arn(record.arn());
   input.set_checkpoint_token(CurrentCheckpointToken(execution));
-  *input.mutable_initial_execution_state() = InitialState(execution, member.tree->session->limits());
+  *input.mutable_initial_execution_state() =
+      InitialState(execution, member.tree->session->limits());
   for (std::string& id : updated_operation_ids) input.add_updated_operation_ids(std::move(id));
 
   // Enters with the execution if the invocation is still the one in flight.
@@ -155,9 +157,11 @@ void Lane::OnInvocationEnded(TreeMember& member, InvocationResult result) {
   Commit(member, std::move(change),
          [this, &member, next, result = std::move(result)](absl::Status status) mutable {
            if (!status.ok()) {
-             return RetryLater(member, [this, result = std::move(result)](TreeMember* member) mutable {
-               if (member->active != nullptr) OnInvocationEnded(*member, std::move(result));
-             });
+             return RetryLater(member,
+                               [this, result = std::move(result)](TreeMember* member) mutable {
+                                 if (member->active != nullptr)
+                                   OnInvocationEnded(*member, std::move(result));
+                               });
            }
            std::vector<std::pair<std::string, ChainedOutcome>> held =
                std::move(member.active->held_outcomes);
@@ -202,7 +206,8 @@ InvocationOutlook Lane::OutlookOf(const TreeMember& member) const {
   const record::ExecutionRecord& record = member.execution->record();
   outlook.running = member.execution->invocation_in_flight();
   outlook.queued = member.active != nullptr && !outlook.running;
-  outlook.has_place = context_.invoker.HasPlace({record.session(), record.registered_function_name()});
+  outlook.has_place =
+      context_.invoker.HasPlace({record.session(), record.registered_function_name()});
   outlook.stepped = member.tree->session->config().stepped();
   outlook.skips_deadlines = member.tree->session->config().skip_deadlines();
   return outlook;

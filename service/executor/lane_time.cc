@@ -92,8 +92,9 @@ bool Lane::FireDue(ExecutionTree& tree, absl::Time wall_now) {
     for (auto& [changed, change] : changes) {
       if (changed == member) return *change;
     }
-    changes.emplace_back(member, std::make_unique<ExecutionChange>(*member->execution, moment,
-                                                                   ExecutionChange::Origin::kOutside));
+    changes.emplace_back(member,
+                         std::make_unique<ExecutionChange>(*member->execution, moment,
+                                                           ExecutionChange::Origin::kOutside));
     return *changes.back().second;
   };
   std::vector<Timer> fired;
@@ -146,22 +147,23 @@ bool Lane::FireDue(ExecutionTree& tree, absl::Time wall_now) {
     deltas.push_back(std::move(*change).Finish());
     changed.push_back(member);
   }
-  Commit(tree, std::move(deltas), [this, changed = std::move(changed),
-                                   fired = std::move(fired)](absl::Status status) {
-    if (status.ok()) {
-      for (TreeMember* member : changed) Trigger(*member);
-      return;
-    }
-    // Nothing has happened: the timers are wanted as before, a little later.
-    context_.scheduler.PostAt(index_, context_.scheduler.Now() + absl::Milliseconds(100),
-                              [this, id = std::string(ExecutionIdOf(changed[0]->arn)), fired] {
-                                Enter(id, [this, fired](TreeMember* member) {
-                                  if (member == nullptr) return;
-                                  for (const Timer& timer : fired) member->tree->clock.Arm(timer);
-                                  Settle(*member->tree);
-                                });
-                              });
-  });
+  Commit(tree, std::move(deltas),
+         [this, changed = std::move(changed), fired = std::move(fired)](absl::Status status) {
+           if (status.ok()) {
+             for (TreeMember* member : changed) Trigger(*member);
+             return;
+           }
+           // Nothing has happened: the timers are wanted as before, a little later.
+           context_.scheduler.PostAt(
+               index_, context_.scheduler.Now() + absl::Milliseconds(100),
+               [this, id = std::string(ExecutionIdOf(changed[0]->arn)), fired] {
+                 Enter(id, [this, fired](TreeMember* member) {
+                   if (member == nullptr) return;
+                   for (const Timer& timer : fired) member->tree->clock.Arm(timer);
+                   Settle(*member->tree);
+                 });
+               });
+         });
   return true;
 }
 
@@ -174,7 +176,8 @@ void Lane::Purge(TreeMember& member) {
   RemoveIfEmpty(tree);
 }
 
-// The clock has arrived, or moves on to what is due next, unless something that the advance caused still runs.
+// The clock has arrived, or moves on to what is due next, unless something that the advance caused
+// still runs.
 bool Lane::SpendAdvance(ExecutionTree& tree, absl::Time wall_now) {
   if (BusyForAdvance(tree)) return false;
   rehearse::Advance& advance = tree.advances->front();
@@ -193,7 +196,8 @@ bool Lane::SpendAdvance(ExecutionTree& tree, absl::Time wall_now) {
 bool Lane::BusyForAdvance(const ExecutionTree& tree) const {
   const absl::flat_hash_set<int64_t>& bystanders = tree.advances->front().bystanders;
   for (const std::unique_ptr<TreeMember>& member : tree.members) {
-    if (member == nullptr || member->active == nullptr || member->active->idle.has_value()) continue;
+    if (member == nullptr || member->active == nullptr || member->active->idle.has_value())
+      continue;
     if (bystanders.contains(member->active->ticket)) continue;
     const InvocationOutlook outlook = OutlookOf(*member);
     if (outlook.running || outlook.has_place) return true;
@@ -225,26 +229,31 @@ void Lane::Advance(absl::string_view session, const v1::AdvanceTimeRequest& requ
     const absl::Time wall_now = context_.scheduler.Now();
     absl::Duration distance;
     if (request.has_duration()) {
-      distance = absl::Seconds(request.duration().seconds()) + absl::Nanoseconds(request.duration().nanos());
+      distance = absl::Seconds(request.duration().seconds()) +
+                 absl::Nanoseconds(request.duration().nanos());
     } else if (request.has_until()) {
       distance = ToAbsl(request.until()) - tree->clock.Read(wall_now).time;
     } else {
-      distance = tree->clock
-                     .UntilNext(wall_now, [&](const Timer& timer) { return IsLive(*tree, timer); })
-                     .value_or(absl::ZeroDuration());
+      distance =
+          tree->clock.UntilNext(wall_now, [&](const Timer& timer) { return IsLive(*tree, timer); })
+              .value_or(absl::ZeroDuration());
     }
     if (distance < absl::ZeroDuration()) continue;
     rehearse::Advance advance;
     advance.remaining = distance;
     for (const std::unique_ptr<TreeMember>& member : tree->members) {
-      if (member != nullptr && member->active != nullptr) advance.bystanders.insert(member->active->ticket);
+      if (member != nullptr && member->active != nullptr)
+        advance.bystanders.insert(member->active->ticket);
     }
     for (const std::unique_ptr<PlainInvocation>& plain : tree->plain) {
       advance.bystanders.insert(plain->ticket);
     }
     ++gathered->left;
-    advance.done = [gathered](std::vector<v1::FiredTimer> fired) { gathered->Add(std::move(fired)); };
-    if (tree->advances == nullptr) tree->advances = std::make_unique<std::deque<rehearse::Advance>>();
+    advance.done = [gathered](std::vector<v1::FiredTimer> fired) {
+      gathered->Add(std::move(fired));
+    };
+    if (tree->advances == nullptr)
+      tree->advances = std::make_unique<std::deque<rehearse::Advance>>();
     tree->advances->push_back(std::move(advance));
     if (!tree->committing) Settle(*tree);
   }

@@ -36,7 +36,8 @@ ChainedOutcome OutcomeOf(const Execution& child) {
 
 ChainedOutcome OutcomeOf(PlainResult result) {
   ChainedOutcome outcome;
-  outcome.status = result.error.has_value() ? v1::OPERATION_STATUS_FAILED : v1::OPERATION_STATUS_SUCCEEDED;
+  outcome.status =
+      result.error.has_value() ? v1::OPERATION_STATUS_FAILED : v1::OPERATION_STATUS_SUCCEEDED;
   outcome.result = std::move(result.result);
   outcome.error = std::move(result.error);
   return outcome;

@@ -35,13 +35,13 @@ absl::Status ValidateFunction(const v1::FunctionSpec& spec) {
   absl::StatusOr<FunctionReference> reference = FunctionReference::Parse(name);
   if (!reference.ok()) return reference.status();
   if (reference->region.has_value() || reference->account.has_value()) {
-    return errors::InvalidParameter(absl::StrCat("Function '", name,
-                                                 "' must be registered as name or name:qualifier."));
+    return errors::InvalidParameter(
+        absl::StrCat("Function '", name, "' must be registered as name or name:qualifier."));
   }
   if (!spec.version().empty() && !IsVersion(spec.version())) {
-    return errors::InvalidParameter(absl::StrCat("Version '", spec.version(), "' of function '",
-                                                 name,
-                                                 "' must be digits, $LATEST or $LATEST.PUBLISHED."));
+    return errors::InvalidParameter(
+        absl::StrCat("Version '", spec.version(), "' of function '", name,
+                     "' must be digits, $LATEST or $LATEST.PUBLISHED."));
   }
   const v1::DurableConfig& config = spec.durable_config();
   if (config.has_execution_timeout()) {
@@ -56,7 +56,8 @@ absl::Status ValidateFunction(const v1::FunctionSpec& spec) {
   }
   if (!spec.has_timeout()) return absl::OkStatus();
   const int64_t nanos = spec.timeout().seconds() * 1000000000 + spec.timeout().nanos();
-  if (nanos > 0 && spec.timeout().seconds() <= kMaxInvocationTimeoutSeconds) return absl::OkStatus();
+  if (nanos > 0 && spec.timeout().seconds() <= kMaxInvocationTimeoutSeconds)
+    return absl::OkStatus();
   return ValidateRange(name, "timeout in seconds", spec.timeout().seconds(), 1,
                        kMaxInvocationTimeoutSeconds);
 }

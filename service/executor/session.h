@@ -1,4 +1,5 @@
-// Session: what one test runner holds - functions, a clock mode, limits - apart from every other session's.
+// Session: what one test runner holds - functions, a clock mode, limits - apart from every other
+// session's.
 //
 //   SessionRegistry registry(defaults);
 //   absl::StatusOr<std::shared_ptr<Session>> session = registry.Create("s-1", config, now);
@@ -90,8 +91,8 @@ class Session {
 
 class SessionRegistry {
  public:
-  // `defaults` fills what a session's config leaves unset and configures `default`; what it leaves unset itself is REAL time
-  // and `aws`. Its limits and names must be valid.
+  // `defaults` fills what a session's config leaves unset and configures `default`; what it leaves
+  // unset itself is REAL time and `aws`. Its limits and names must be valid.
   SessionRegistry(v1::SessionConfig defaults, absl::Time now);
 
   // `name` empty is not allowed here. SessionAlreadyExists, InvalidParameter.

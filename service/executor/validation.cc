@@ -10,8 +10,8 @@ namespace {
 
 absl::Status ValidateLength(absl::string_view member, size_t length, size_t min, size_t max) {
   if (length >= min && length <= max) return absl::OkStatus();
-  return errors::InvalidParameter(absl::StrCat(member, " must be ", min, "-", max,
-                                               " characters long, not ", length, "."));
+  return errors::InvalidParameter(
+      absl::StrCat(member, " must be ", min, "-", max, " characters long, not ", length, "."));
 }
 
 absl::Status ValidateRange(absl::string_view member, int64_t value, int64_t min, int64_t max) {
@@ -21,7 +21,8 @@ absl::Status ValidateRange(absl::string_view member, int64_t value, int64_t min,
 }
 
 absl::Status ValidateName(absl::string_view name) {
-  if (!name.empty() && name.size() <= kMaxExecutionNameLength && IsId(name)) return absl::OkStatus();
+  if (!name.empty() && name.size() <= kMaxExecutionNameLength && IsId(name))
+    return absl::OkStatus();
   return errors::InvalidParameter(absl::StrCat("DurableExecutionName '", name, "' must be 1-",
                                                kMaxExecutionNameLength,
                                                " characters of A-Z a-z 0-9 - _."));
@@ -32,8 +33,8 @@ absl::Status ValidateTenant(absl::string_view tenant) {
     return IsIdCharacter(c) || absl::string_view("._:/=+-@ ").find(c) != absl::string_view::npos;
   });
   if (!legal) {
-    return errors::InvalidParameter(
-        absl::StrCat("TenantId '", tenant, "' may have letters, digits and . _ : / = + - @ and spaces only."));
+    return errors::InvalidParameter(absl::StrCat(
+        "TenantId '", tenant, "' may have letters, digits and . _ : / = + - @ and spaces only."));
   }
   return ValidateLength("TenantId", tenant.size(), 1, kMaxTenantIdLength);
 }
@@ -42,17 +43,19 @@ absl::Status ValidateInput(const v1::StartExecutionRequest& request, const Limit
   const bool sync = request.invocation_type() == v1::INVOCATION_TYPE_REQUEST_RESPONSE;
   const int64_t max_bytes = sync ? limits.sync_payload_bytes : limits.async_payload_bytes;
   if (static_cast<int64_t>(request.input().size()) <= max_bytes) return absl::OkStatus();
-  return errors::RequestTooLarge(absl::StrCat("Execution input payload size must be less than or equal to ",
-                                              max_bytes, " bytes."));
+  return errors::RequestTooLarge(absl::StrCat(
+      "Execution input payload size must be less than or equal to ", max_bytes, " bytes."));
 }
 
 absl::Status ValidateDurableConfig(const v1::DurableConfig& config) {
   if (config.has_execution_timeout()) {
-    absl::Status status = ValidateRange("ExecutionTimeout", config.execution_timeout(), 1, kMaxDelaySeconds);
+    absl::Status status =
+        ValidateRange("ExecutionTimeout", config.execution_timeout(), 1, kMaxDelaySeconds);
     if (!status.ok()) return status;
   }
   if (!config.has_retention_period_in_days()) return absl::OkStatus();
-  return ValidateRange("RetentionPeriodInDays", config.retention_period_in_days(), 1, kMaxRetentionDays);
+  return ValidateRange("RetentionPeriodInDays", config.retention_period_in_days(), 1,
+                       kMaxRetentionDays);
 }
 
 absl::Status ValidateClientToken(absl::string_view token) {
@@ -83,7 +86,8 @@ absl::Status ValidateStart(const v1::StartExecutionRequest& request, const Limit
   }
   if (status.ok() && request.has_tenant_id()) status = ValidateTenant(request.tenant_id());
   if (status.ok()) {
-    status = ValidateLength("XAmznTraceId", request.x_amzn_trace_id().size(), 0, kMaxTraceHeaderLength);
+    status =
+        ValidateLength("XAmznTraceId", request.x_amzn_trace_id().size(), 0, kMaxTraceHeaderLength);
   }
   if (status.ok()) status = ValidateDurableConfig(request.durable_config());
   if (status.ok()) status = ValidateInput(request, limits);
@@ -94,9 +98,13 @@ absl::Status ValidateList(const v1::ListExecutionsRequest& request) {
   return ValidateRange("The number of Statuses", request.statuses_size(), 0, kMaxStatusFilters);
 }
 
-absl::Status ValidatePause(const v1::PauseExecutionRequest& request) { return ValidateHold(request); }
+absl::Status ValidatePause(const v1::PauseExecutionRequest& request) {
+  return ValidateHold(request);
+}
 
-absl::Status ValidateResume(const v1::ResumeExecutionRequest& request) { return ValidateHold(request); }
+absl::Status ValidateResume(const v1::ResumeExecutionRequest& request) {
+  return ValidateHold(request);
+}
 
 absl::Status ValidateAdvance(const v1::AdvanceTimeRequest& request) {
   const bool forward = request.duration().seconds() > 0 ||
@@ -118,8 +126,10 @@ absl::Status ValidateError(const v1::ErrorObject& error, const Limits& limits) {
 
 absl::StatusOr<absl::Duration> WaitTimeout(bool given, const google::protobuf::Duration& timeout) {
   if (!given) return absl::Seconds(60);
-  const absl::Duration duration = absl::Seconds(timeout.seconds()) + absl::Nanoseconds(timeout.nanos());
-  if (duration < absl::ZeroDuration()) return errors::InvalidParameter("timeout must not be negative.");
+  const absl::Duration duration =
+      absl::Seconds(timeout.seconds()) + absl::Nanoseconds(timeout.nanos());
+  if (duration < absl::ZeroDuration())
+    return errors::InvalidParameter("timeout must not be negative.");
   return duration;
 }
 

@@ -10,8 +10,7 @@ void Waiters::Add(int lane, absl::string_view arn, absl::Duration timeout, Condi
   absl::MutexLock lock(&mutex_);
   const int64_t id = next_id_++;
   const Scheduler::TimerId timer = scheduler_.PostAt(
-      lane, scheduler_.Now() + timeout,
-      [this, arn = std::string(arn), id] { TimeOut(arn, id); });
+      lane, scheduler_.Now() + timeout, [this, arn = std::string(arn), id] { TimeOut(arn, id); });
   waiters_[arn].push_back({id, lane, std::move(condition), std::move(answer), timer});
 }
 
@@ -22,9 +21,9 @@ void Waiters::OnChange(const ExecutionNotice& notice) {
     const auto it = waiters_.find(notice.execution.arn());
     if (it == waiters_.end()) return;
     std::vector<Waiter>& waiting = it->second;
-    const auto met = std::stable_partition(
-        waiting.begin(), waiting.end(),
-        [&](Waiter& waiter) { return !notice.removed && !waiter.condition(notice); });
+    const auto met = std::stable_partition(waiting.begin(), waiting.end(), [&](Waiter& waiter) {
+      return !notice.removed && !waiter.condition(notice);
+    });
     done.assign(std::make_move_iterator(met), std::make_move_iterator(waiting.end()));
     waiting.erase(met, waiting.end());
     if (waiting.empty()) waiters_.erase(it);
@@ -64,9 +63,8 @@ void Waiters::TimeOut(const std::string& arn, int64_t id) {
 }
 
 void Waiters::PostAnswer(Waiter waiter, Verdict verdict) {
-  scheduler_.Post(waiter.lane, [answer = std::move(waiter.answer), verdict]() mutable {
-    answer(verdict);
-  });
+  scheduler_.Post(waiter.lane,
+                  [answer = std::move(waiter.answer), verdict]() mutable { answer(verdict); });
 }
 
 }  // namespace rehearse

@@ -2,7 +2,8 @@
 //
 //   waiters.Add(lane, arn, absl::Seconds(10),
 //               [](const ExecutionNotice& notice) { return notice.finished; },   // met?
-//               [](Waiters::Verdict verdict) { ... });                           // once, on the lane
+//               [](Waiters::Verdict verdict) { ... });                           // once, on the
+//               lane
 //
 // Add, the answers and the time-outs run on the execution's lane; the object itself is thread-safe.
 #ifndef REHEARSE_SERVICE_EXECUTOR_WAITERS_H_
@@ -31,7 +32,8 @@ class Waiters final : public ExecutionObserver {
 
   explicit Waiters(Scheduler& scheduler) : scheduler_(scheduler) {}
 
-  // The condition is looked at with every change from now on; whether it holds already is the caller's to check.
+  // The condition is looked at with every change from now on; whether it holds already is the
+  // caller's to check.
   void Add(int lane, absl::string_view arn, absl::Duration timeout, Condition condition,
            Answer answer);
 

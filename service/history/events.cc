@@ -96,7 +96,8 @@ void AddDetails(v1::EventType type, v1::Event& event) {
 
 // EventInput, EventResult, EventError and EventReason all have these two fields.
 bool IsPayloadWrapper(const google::protobuf::Descriptor& message) {
-  return message.FindFieldByName("payload") != nullptr && message.FindFieldByName("truncated") != nullptr;
+  return message.FindFieldByName("payload") != nullptr &&
+         message.FindFieldByName("truncated") != nullptr;
 }
 
 }  // namespace
@@ -127,8 +128,8 @@ void StripExecutionData(v1::Event& event) {
   using google::protobuf::Message;
   using google::protobuf::Reflection;
   const Reflection& event_reflection = *event.GetReflection();
-  const FieldDescriptor* details_field =
-      event_reflection.GetOneofFieldDescriptor(event, event.GetDescriptor()->FindOneofByName("details"));
+  const FieldDescriptor* details_field = event_reflection.GetOneofFieldDescriptor(
+      event, event.GetDescriptor()->FindOneofByName("details"));
   if (details_field == nullptr) return;
   Message& details = *event_reflection.MutableMessage(&event, details_field);
   const Reflection& details_reflection = *details.GetReflection();

@@ -1,11 +1,13 @@
 // Paging of a history: which events a request asks for, and where the next page begins.
 //
-// Pure: the store is asked for the ids afterwards. Ids never change and events are only appended, so a page once read stays
-// what it was; later events appear at the end of forward paging and in front of what a reverse reader has already passed.
+// Pure: the store is asked for the ids afterwards. Ids never change and events are only appended,
+// so a page once read stays what it was; later events appear at the end of forward paging and in
+// front of what a reverse reader has already passed.
 //
 //   absl::StatusOr<HistoryPage> page = PageOf(request, progress.event_count(), now);
-//   events = store.ReadEvents(arn, page->first_id, page->last_id);         // reversed by the caller for reverse_order
-//   if (page->next_marker.has_value()) response.set_next_marker(*page->next_marker);
+//   events = store.ReadEvents(arn, page->first_id, page->last_id);         // reversed by the
+//   caller for reverse_order if (page->next_marker.has_value())
+//   response.set_next_marker(*page->next_marker);
 #ifndef REHEARSE_SERVICE_HISTORY_PAGING_H_
 #define REHEARSE_SERVICE_HISTORY_PAGING_H_
 
@@ -28,12 +30,13 @@ struct HistoryPage {
   absl::optional<std::string> next_marker;
 };
 
-// InvalidParameter for a MaxItems out of bounds and for a marker that is malformed, expired, or of the other direction. `now`
-// is the execution's time.
+// InvalidParameter for a MaxItems out of bounds and for a marker that is malformed, expired, or of
+// the other direction. `now` is the execution's time.
 absl::StatusOr<HistoryPage> PageOf(const v1::GetExecutionHistoryRequest& request,
                                    int64_t event_count, absl::Time now);
 
-// The answer: the page's events, given in ascending order, in the request's order and with or without data.
+// The answer: the page's events, given in ascending order, in the request's order and with or
+// without data.
 v1::GetExecutionHistoryResponse ToHistoryResponse(const v1::GetExecutionHistoryRequest& request,
                                                   const HistoryPage& page,
                                                   std::vector<v1::Event> events);

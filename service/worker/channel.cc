@@ -25,7 +25,8 @@ grpc::ChannelArguments DefaultChannelArguments() {
 }
 
 std::shared_ptr<grpc::Channel> CreateChannel(const std::string& target) {
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), DefaultChannelArguments());
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(),
+                                   DefaultChannelArguments());
 }
 
 }  // namespace rehearse::worker

@@ -12,11 +12,13 @@
 
 namespace rehearse::worker {
 
-// What every channel of a client has: messages of up to 64 MiB (a batch of checkpoints and a page of state stay far below),
-// a connection that is checked every 30 s and tried again after 50 ms to 2 s.
+// What every channel of a client has: messages of up to 64 MiB (a batch of checkpoints and a page
+// of state stay far below), a connection that is checked every 30 s and tried again after 50 ms to
+// 2 s.
 grpc::ChannelArguments DefaultChannelArguments();
 
-// A channel to `target`, "host:port", without transport security: the service listens on a developer's machine.
+// A channel to `target`, "host:port", without transport security: the service listens on a
+// developer's machine.
 std::shared_ptr<grpc::Channel> CreateChannel(const std::string& target);
 
 }  // namespace rehearse::worker

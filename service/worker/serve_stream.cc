@@ -18,14 +18,16 @@ constexpr absl::Duration kLeaveTimeout = absl::Seconds(1);
 absl::Status AbortStatus(const v1::ServeResponse::Abort& abort) {
   const std::string reason = v1::ServeResponse::Abort::Reason_Name(abort.reason());
   return absl::CancelledError(
-      absl::StrCat("the invocation was aborted: ", absl::StrReplaceAll(absl::AsciiStrToLower(reason), {{"_", " "}})));
+      absl::StrCat("the invocation was aborted: ",
+                   absl::StrReplaceAll(absl::AsciiStrToLower(reason), {{"_", " "}})));
 }
 
 }  // namespace
 
 ServeStream::ServeStream(v1::FunctionHost::Stub& stub) {
   stub.async()->Serve(&context_, this);
-  // Writes are started outside of gRPC's calls into this object: until reading has ended, the stream must not.
+  // Writes are started outside of gRPC's calls into this object: until reading has ended, the
+  // stream must not.
   AddHold();
   StartRead(&incoming_);
   StartCall();
@@ -212,7 +214,8 @@ void ServeStream::OnDone(const grpc::Status& status) {
   {
     absl::MutexLock lock(&mutex_);
     if (running_ && abort_status_.ok()) {
-      abort_status_ = absl::UnavailableError(absl::StrCat("the stream to the service broke: ", status.error_message()));
+      abort_status_ = absl::UnavailableError(
+          absl::StrCat("the stream to the service broke: ", status.error_message()));
     }
   }
   TellAbort();

@@ -1,4 +1,5 @@
-// ServeStream: one FunctionHost.Serve stream from its registration to its end, with blocking methods.
+// ServeStream: one FunctionHost.Serve stream from its registration to its end, with blocking
+// methods.
 //
 //   ServeStream stream(*stub);
 //   absl::Status registered = stream.Register(message);
@@ -22,9 +23,9 @@
 
 namespace rehearse::worker {
 
-// Thread-safe, but that Register, NextInvocation and EndInvocation belong to one thread. On an open stream exactly one read is
-// outstanding and at most one write. A waiting thread is woken once, by the message it waits for: on a busy machine that is
-// most of the cost of a round trip.
+// Thread-safe, but that Register, NextInvocation and EndInvocation belong to one thread. On an open
+// stream exactly one read is outstanding and at most one write. A waiting thread is woken once, by
+// the message it waits for: on a busy machine that is most of the cost of a round trip.
 class ServeStream final : public grpc::ClientBidiReactor<v1::ServeRequest, v1::ServeResponse> {
  public:
   explicit ServeStream(v1::FunctionHost::Stub& stub);
@@ -40,10 +41,12 @@ class ServeStream final : public grpc::ClientBidiReactor<v1::ServeRequest, v1::S
   // Makes NextInvocation return, now or when it is called next.
   void StopWaiting();
 
-  // Sends a request of the running invocation and waits for its answer. Errors as InvocationChannel says.
+  // Sends a request of the running invocation and waits for its answer. Errors as InvocationChannel
+  // says.
   absl::StatusOr<v1::ServeResponse> Call(v1::ServeRequest request);
 
-  // Sends the outcome, if the stream is still there. The abort callback is forgotten and does not run any more.
+  // Sends the outcome, if the stream is still there. The abort callback is forgotten and does not
+  // run any more.
   void EndInvocation(v1::ServeRequest::Outcome outcome);
 
   absl::Status abort_status() const;
@@ -62,7 +65,8 @@ class ServeStream final : public grpc::ClientBidiReactor<v1::ServeRequest, v1::S
   void OnWriteDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
 
-  // Sends unless the stream has ended. With `call`, queues it for an answer, which may be the stream's end.
+  // Sends unless the stream has ended. With `call`, queues it for an answer, which may be the
+  // stream's end.
   void Send(v1::ServeRequest request, PendingCall* call) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<v1::ServeResponse> Await(PendingCall& call) ABSL_LOCKS_EXCLUDED(mutex_);
   void Dispatch(v1::ServeResponse response) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -1,7 +1,8 @@
 // The service's errors as absl::Status. Details become payloads under their type URLs.
 //
 //   absl::Status status = FromGrpcStatus(stub->GetExecution(&context, request, &response));
-//   if (!status.ok()) LOG_IT << status.message() << ErrorReason(status);   // "ResourceNotFoundException"
+//   if (!status.ok()) LOG_IT << status.message() << ErrorReason(status);   //
+//   "ResourceNotFoundException"
 #ifndef REHEARSE_SERVICE_WORKER_STATUS_H_
 #define REHEARSE_SERVICE_WORKER_STATUS_H_
 
@@ -19,7 +20,8 @@ absl::Status FromProtoStatus(const v1::Status& status);
 // Of a unary call or the end of a stream.
 absl::Status FromGrpcStatus(const grpc::Status& status);
 
-// The AWS error name in the ErrorInfo payload, for example "ResourceNotFoundException"; empty when there is none.
+// The AWS error name in the ErrorInfo payload, for example "ResourceNotFoundException"; empty when
+// there is none.
 std::string ErrorReason(const absl::Status& status);
 
 }  // namespace rehearse::worker

@@ -48,7 +48,8 @@ absl::Time FromProto(const google::protobuf::Timestamp& proto) {
 
 }  // namespace
 
-absl::StatusOr<v1::CheckpointResponse> InvocationChannel::Checkpoint(v1::CheckpointRequest request) {
+absl::StatusOr<v1::CheckpointResponse> InvocationChannel::Checkpoint(
+    v1::CheckpointRequest request) {
   v1::ServeRequest message;
   *message.mutable_checkpoint() = std::move(request);
   absl::StatusOr<v1::ServeResponse> answer = stream_.Call(std::move(message));
@@ -201,7 +202,8 @@ class WorkerPool::Slot {
   std::thread thread_;
 };
 
-WorkerPool::State::State(std::shared_ptr<grpc::Channel> channel, WorkerOptions options, Function function)
+WorkerPool::State::State(std::shared_ptr<grpc::Channel> channel, WorkerOptions options,
+                         Function function)
     : options_(std::move(options)),
       function_(std::move(function)),
       stub_(v1::FunctionHost::NewStub(std::move(channel))),
@@ -220,8 +222,9 @@ absl::Status WorkerPool::State::WaitUntilServing(absl::Duration timeout) {
     return serving_ == options_.slots || refused_ > 0 || stopping_;
   };
   if (!mutex_.AwaitWithTimeout(absl::Condition(&settled), timeout)) {
-    return absl::DeadlineExceededError(absl::StrCat("the worker is not connected after ", absl::FormatDuration(timeout),
-                                                    ": ", last_failure_.ToString()));
+    return absl::DeadlineExceededError(absl::StrCat("the worker is not connected after ",
+                                                    absl::FormatDuration(timeout), ": ",
+                                                    last_failure_.ToString()));
   }
   if (refused_ > 0) return refusal_;
   return stopping_ ? absl::CancelledError("the worker stops") : absl::OkStatus();
@@ -229,7 +232,9 @@ absl::Status WorkerPool::State::WaitUntilServing(absl::Duration timeout) {
 
 absl::Status WorkerPool::State::Wait() {
   absl::MutexLock lock(&mutex_);
-  const auto over = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return refused_ == options_.slots || stopping_; };
+  const auto over = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return refused_ == options_.slots || stopping_;
+  };
   mutex_.Await(absl::Condition(&over));
   return stopping_ ? absl::OkStatus() : refusal_;
 }
@@ -275,8 +280,9 @@ void WorkerPool::State::SlotIsServing() {
 void WorkerPool::State::SlotFailed(const absl::Status& why, bool for_good) {
   absl::MutexLock lock(&mutex_);
   last_failure_ = why;
-  options_.log(absl::StrCat(for_good ? "refused by the service: " : "not connected to the service, trying again: ",
-                            why.ToString()));
+  options_.log(absl::StrCat(
+      for_good ? "refused by the service: " : "not connected to the service, trying again: ",
+      why.ToString()));
   if (!for_good) return;
   ++refused_;
   refusal_ = why;
@@ -287,12 +293,16 @@ void WorkerPool::State::SlotEnded() {
   --running_threads_;
 }
 
-WorkerPool::WorkerPool(std::shared_ptr<grpc::Channel> channel, WorkerOptions options, Function function)
-    : state_(std::make_unique<State>(std::move(channel), std::move(options), std::move(function))) {}
+WorkerPool::WorkerPool(std::shared_ptr<grpc::Channel> channel, WorkerOptions options,
+                       Function function)
+    : state_(std::make_unique<State>(std::move(channel), std::move(options), std::move(function))) {
+}
 
 WorkerPool::~WorkerPool() = default;
 
-absl::Status WorkerPool::WaitUntilServing(absl::Duration timeout) { return state_->WaitUntilServing(timeout); }
+absl::Status WorkerPool::WaitUntilServing(absl::Duration timeout) {
+  return state_->WaitUntilServing(timeout);
+}
 
 absl::Status WorkerPool::Wait() { return state_->Wait(); }
 

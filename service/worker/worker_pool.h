@@ -1,5 +1,5 @@
-// WorkerPool: the worker's end of FunctionHost.Serve. It opens streams - one stream is one slot - and runs a callback for
-// every invocation that arrives on one.
+// WorkerPool: the worker's end of FunctionHost.Serve. It opens streams - one stream is one slot -
+// and runs a callback for every invocation that arrives on one.
 //
 //   WorkerOptions options;
 //   options.session = "default";
@@ -16,9 +16,10 @@
 //   ...
 //   pool.Shutdown(absl::Seconds(10));
 //
-// Threads: each slot has one, on which its invocations run one after the other; waiting for an answer wakes it once. When
-// the service goes away a slot connects again: at once after a stream that served, then with growing, jittered pauses of at
-// most 2 s. A refusal that trying again cannot mend (unknown session, invalid function) ends the slot.
+// Threads: each slot has one, on which its invocations run one after the other; waiting for an
+// answer wakes it once. When the service goes away a slot connects again: at once after a stream
+// that served, then with growing, jittered pauses of at most 2 s. A refusal that trying again
+// cannot mend (unknown session, invalid function) ends the slot.
 #ifndef REHEARSE_SERVICE_WORKER_WORKER_POOL_H_
 #define REHEARSE_SERVICE_WORKER_WORKER_POOL_H_
 
@@ -39,12 +40,13 @@ namespace rehearse::worker {
 
 class ServeStream;
 
-// A running invocation's line to the service. Valid while the invocation's callback runs; thread-safe. Requests are
-// answered in the order in which they are sent.
+// A running invocation's line to the service. Valid while the invocation's callback runs;
+// thread-safe. Requests are answered in the order in which they are sent.
 //
-// Errors: what the service refuses arrives with its code, its message and its details as payloads under their type URLs
-// (ErrorInfo: `type.googleapis.com/google.rpc.ErrorInfo`); the invocation goes on. Once the invocation is of no more use
-// every method returns why: CANCELLED after an abort by the service, UNAVAILABLE after the stream broke.
+// Errors: what the service refuses arrives with its code, its message and its details as payloads
+// under their type URLs (ErrorInfo: `type.googleapis.com/google.rpc.ErrorInfo`); the invocation
+// goes on. Once the invocation is of no more use every method returns why: CANCELLED after an abort
+// by the service, UNAVAILABLE after the stream broke.
 class InvocationChannel {
  public:
   InvocationChannel(ServeStream& stream, const v1::ServeResponse::Invocation& invocation)
@@ -56,20 +58,23 @@ class InvocationChannel {
 
   // Each blocks until the answer is there.
   absl::StatusOr<v1::CheckpointResponse> Checkpoint(v1::CheckpointRequest request);
-  absl::StatusOr<v1::GetExecutionStateResponse> GetExecutionState(v1::GetExecutionStateRequest request);
-  // Tells the service that nothing runs until `until`. Returns the execution's clock when that moment has come, when an
-  // operation has changed from outside, or when another thread has sent a request.
+  absl::StatusOr<v1::GetExecutionStateResponse> GetExecutionState(
+      v1::GetExecutionStateRequest request);
+  // Tells the service that nothing runs until `until`. Returns the execution's clock when that
+  // moment has come, when an operation has changed from outside, or when another thread has sent a
+  // request.
   absl::StatusOr<absl::Time> Idle(absl::Time until);
 
   // OK while the invocation is of use.
   absl::Status abort_status() const;
 
-  // Calls `aborted` with abort_status() when it is no longer OK: at most once, on a thread of gRPC that it must not block,
-  // or at once on this thread. Not called after the invocation's callback has returned.
+  // Calls `aborted` with abort_status() when it is no longer OK: at most once, on a thread of gRPC
+  // that it must not block, or at once on this thread. Not called after the invocation's callback
+  // has returned.
   void OnAbort(absl::AnyInvocable<void(absl::Status)> aborted);
 
-  // Drops the stream, as the death of a process would: for the service this invocation has crashed. What the invocation's
-  // callback returns afterwards is not sent.
+  // Drops the stream, as the death of a process would: for the service this invocation has crashed.
+  // What the invocation's callback returns afterwards is not sent.
   void Break();
 
  private:
@@ -86,7 +91,8 @@ struct WorkerOptions {
   int slots = 1;
   // 1-1000.
   std::vector<v1::FunctionSpec> functions;
-  // Told, in a line, of lost connections and refusals. Called on the slots' threads, one call at a time.
+  // Told, in a line, of lost connections and refusals. Called on the slots' threads, one call at a
+  // time.
   std::function<void(absl::string_view)> log = [](absl::string_view) {};
 };
 
@@ -100,15 +106,16 @@ class WorkerPool {
   // Shuts down, without grace.
   ~WorkerPool();
 
-  // Returns when every slot is registered, or why the service refused one. DEADLINE_EXCEEDED, with the last failure, after
-  // `timeout`.
+  // Returns when every slot is registered, or why the service refused one. DEADLINE_EXCEEDED, with
+  // the last failure, after `timeout`.
   absl::Status WaitUntilServing(absl::Duration timeout);
 
   // Blocks until Shutdown was called (OK) or the service refused every slot for good (why).
   absl::Status Wait();
 
-  // Takes no more invocations and returns when those that run have ended; those that still run after `grace` lose their
-  // stream, which is a crash to the service and an abort to the callback. Calling it again is harmless.
+  // Takes no more invocations and returns when those that run have ended; those that still run
+  // after `grace` lose their stream, which is a crash to the service and an abort to the callback.
+  // Calling it again is harmless.
   void Shutdown(absl::Duration grace);
 
  private:

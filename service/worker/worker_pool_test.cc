@@ -250,7 +250,8 @@ TEST(WorkerPoolTest, AnotherRequestEndsAnIdle) {
     return WaitForClose(stream);
   });
   WorkerPool pool(host.channel(), OneFunction(), [&](InvocationChannel& channel) {
-    std::thread idle([&] { EXPECT_EQ(*channel.Idle(absl::FromUnixSeconds(60)), absl::FromUnixSeconds(7)); });
+    std::thread idle(
+        [&] { EXPECT_EQ(*channel.Idle(absl::FromUnixSeconds(60)), absl::FromUnixSeconds(7)); });
     idle_arrived.WaitForNotification();
     v1::ServeRequest::Outcome outcome = Answer(channel.Checkpoint({})->checkpoint_token());
     idle.join();
@@ -260,7 +261,9 @@ TEST(WorkerPoolTest, AnotherRequestEndsAnIdle) {
 }
 
 TEST(WorkerPoolTest, ARefusalForGoodEndsTheWait) {
-  ScriptedHost host([](int, ServerStream&) { return grpc::Status(grpc::StatusCode::NOT_FOUND, "no session \"x\""); });
+  ScriptedHost host([](int, ServerStream&) {
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, "no session \"x\"");
+  });
   std::string logged;
   WorkerOptions options = OneFunction();
   options.log = [&](absl::string_view line) { absl::StrAppend(&logged, line); };
@@ -295,7 +298,8 @@ TEST(WorkerPoolTest, EverySlotHasAStream) {
     {
       absl::MutexLock lock(&mutex);
       ++open;
-      mutex.Await(absl::Condition(+[](int* count) { return *count == 3; }, &open));
+      mutex.Await(absl::Condition(
+          +[](int* count) { return *count == 3; }, &open));
     }
     return WaitForClose(stream);
   });
@@ -304,7 +308,8 @@ TEST(WorkerPoolTest, EverySlotHasAStream) {
   WorkerPool pool(host.channel(), options, Unused);
   EXPECT_EQ(pool.WaitUntilServing(kLong), absl::OkStatus());
   absl::MutexLock lock(&mutex);
-  mutex.Await(absl::Condition(+[](int* count) { return *count == 3; }, &open));
+  mutex.Await(absl::Condition(
+      +[](int* count) { return *count == 3; }, &open));
 }
 
 TEST(WorkerPoolTest, ShutdownLetsARunningInvocationEnd) {

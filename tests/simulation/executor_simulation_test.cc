@@ -1,5 +1,5 @@
-// The executor under the seeded scheduler: any interleaving, with crashes, hangs, repeated requests, pauses and stops. A
-// failure names its seed; `--test_env=REHEARSE_SEED=N` repeats it.
+// The executor under the seeded scheduler: any interleaving, with crashes, hangs, repeated
+// requests, pauses and stops. A failure names its seed; `--test_env=REHEARSE_SEED=N` repeats it.
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -26,7 +26,9 @@ class SeededIds final : public IdSource {
 class Simulation {
  public:
   explicit Simulation(uint64_t seed)
-      : scheduler_(seed, /*lane_count=*/2), ids_(seed), workers_(scheduler_, 1 + scheduler_.Random(3)) {
+      : scheduler_(seed, /*lane_count=*/2),
+        ids_(seed),
+        workers_(scheduler_, 1 + scheduler_.Random(3)) {
     outside_ = scheduler_.AddLane();
     options_.session_defaults.set_clock_mode(v1::CLOCK_MODE_SKIP);
     options_.session_defaults.set_skip_deadlines(scheduler_.Random(2) == 0);
@@ -62,7 +64,9 @@ class Simulation {
   }
 
  private:
-  int Percent(int bound) { return scheduler_.Random(2) == 0 ? 0 : static_cast<int>(scheduler_.Random(bound)); }
+  int Percent(int bound) {
+    return scheduler_.Random(2) == 0 ? 0 : static_cast<int>(scheduler_.Random(bound));
+  }
 
   void AddFunctions() {
     std::vector<v1::FunctionSpec> specs;
@@ -116,28 +120,32 @@ class Simulation {
       case 0: {
         v1::PauseExecutionRequest request;
         request.set_durable_execution_arn(arn);
-        return executor_->PauseExecution(request, [](absl::StatusOr<v1::PauseExecutionResponse>) {});
+        return executor_->PauseExecution(request,
+                                         [](absl::StatusOr<v1::PauseExecutionResponse>) {});
       }
       case 1: {
         v1::ResumeExecutionRequest request;
         request.set_durable_execution_arn(arn);
-        return executor_->ResumeExecution(request, [](absl::StatusOr<v1::ResumeExecutionResponse>) {});
+        return executor_->ResumeExecution(request,
+                                          [](absl::StatusOr<v1::ResumeExecutionResponse>) {});
       }
       case 2: {
         if (scheduler_.Random(4) != 0) return;
         v1::StopExecutionRequest request;
         request.set_durable_execution_arn(arn);
-        return executor_->StopExecution(request, [](absl::StatusOr<v1::StopExecutionResponse> response) {
-          EXPECT_TRUE(response.ok()) << response.status();
-        });
+        return executor_->StopExecution(request,
+                                        [](absl::StatusOr<v1::StopExecutionResponse> response) {
+                                          EXPECT_TRUE(response.ok()) << response.status();
+                                        });
       }
       case 3: {
         workers_.AnswersMayExpire();
         v1::AdvanceTimeRequest request;
         request.mutable_duration()->set_seconds(1 + scheduler_.Random(10000));
-        return executor_->AdvanceTime(request, [](absl::StatusOr<v1::AdvanceTimeResponse> response) {
-          EXPECT_TRUE(response.ok()) << response.status();
-        });
+        return executor_->AdvanceTime(request,
+                                      [](absl::StatusOr<v1::AdvanceTimeResponse> response) {
+                                        EXPECT_TRUE(response.ok()) << response.status();
+                                      });
       }
       default: {
         if (workers_.callbacks().empty()) return;
@@ -146,10 +154,12 @@ class Simulation {
         v1::SendCallbackSuccessRequest request;
         request.set_callback_id(callback->second);
         request.set_result("\"yes\"");
-        executor_->SendCallbackSuccess(request, [](absl::StatusOr<v1::SendCallbackSuccessResponse> response) {
-          EXPECT_TRUE(response.ok() || ErrorNameOf(response.status()) == "CallbackTimeoutException")
-              << response.status();
-        });
+        executor_->SendCallbackSuccess(
+            request, [](absl::StatusOr<v1::SendCallbackSuccessResponse> response) {
+              EXPECT_TRUE(response.ok() ||
+                          ErrorNameOf(response.status()) == "CallbackTimeoutException")
+                  << response.status();
+            });
       }
     }
   }
@@ -170,7 +180,8 @@ class Simulation {
     // Still open: on somebody outside only.
     ASSERT_GT(response->waiting_for_size(), 0) << "stuck: " << arn << "\n" << HistoryText(arn);
     for (const v1::WaitingFor& reason : response->waiting_for()) {
-      EXPECT_TRUE(reason.kind() == v1::WaitingFor::KIND_CALLBACK) << arn << " waits for " << reason.text();
+      EXPECT_TRUE(reason.kind() == v1::WaitingFor::KIND_CALLBACK)
+          << arn << " waits for " << reason.text();
     }
   }
 
@@ -210,15 +221,21 @@ class Simulation {
   std::vector<std::string> arns_;
 };
 
-constexpr int kSeedsPerSuite = 2500;
+// How many seeds a suite runs: a quarter of REHEARSE_SEEDS, 10,000 unless that is set.
+uint64_t SeedsPerSuite() {
+  const char* const text = std::getenv("REHEARSE_SEEDS");
+  uint64_t seeds = 10000;
+  if (text != nullptr && !absl::SimpleAtoi(text, &seeds)) seeds = 10000;
+  return seeds / 4;
+}
 
 // Suites split the seeds, so that they can run side by side.
 class ExecutorSimulationTest : public testing::TestWithParam<int> {};
 
 TEST_P(ExecutorSimulationTest, EveryExecutionEndsOrWaitsOnSomethingNamed) {
   const char* const only = std::getenv("REHEARSE_SEED");
-  uint64_t seed = GetParam() * kSeedsPerSuite;
-  uint64_t end = seed + kSeedsPerSuite;
+  uint64_t seed = GetParam() * SeedsPerSuite();
+  uint64_t end = seed + SeedsPerSuite();
   if (only != nullptr) {
     ASSERT_TRUE(absl::SimpleAtoi(only, &seed));
     end = seed + 1;

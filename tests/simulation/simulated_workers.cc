@@ -31,7 +31,8 @@ class SimulatedWorkers::Lease final : public InvocationLease {
     run_ = std::make_shared<Run>();
     run_->invocation = std::move(invocation);
     run_->ended = std::move(ended);
-    workers_.scheduler_.Post(workers_.lane_, [workers = &workers_, run = run_] { workers->Begin(run); });
+    workers_.scheduler_.Post(workers_.lane_,
+                             [workers = &workers_, run = run_] { workers->Begin(run); });
   }
 
   void Abort(v1::ServeResponse::Abort::Reason) override {
@@ -56,7 +57,9 @@ bool SimulatedWorkers::HasPlace(const FunctionKey& function) {
   return programs_.contains(function.function_name) || plain_.contains(function.function_name);
 }
 
-void SimulatedWorkers::RemoveFunction(const FunctionKey& function) { programs_.erase(function.function_name); }
+void SimulatedWorkers::RemoveFunction(const FunctionKey& function) {
+  programs_.erase(function.function_name);
+}
 
 void SimulatedWorkers::RemoveSession(absl::string_view) {}
 
@@ -101,9 +104,11 @@ void SimulatedWorkers::Continue(std::shared_ptr<Run> run) {
     if (known != nullptr && known->has_end_timestamp()) continue;
     if (op.kind == Op::kStep || op.kind == Op::kRetriedStep) {
       start.set_type(v1::OPERATION_TYPE_STEP);
-      if (known != nullptr && known->status() == v1::OPERATION_STATUS_PENDING) return Answer(run, "PENDING");
+      if (known != nullptr && known->status() == v1::OPERATION_STATUS_PENDING)
+        return Answer(run, "PENDING");
       v1::OperationUpdate close = start;
-      const bool retry = op.kind == Op::kRetriedStep && (known == nullptr || known->step_details().attempt() == 0);
+      const bool retry =
+          op.kind == Op::kRetriedStep && (known == nullptr || known->step_details().attempt() == 0);
       close.set_action(retry ? v1::OPERATION_ACTION_RETRY : v1::OPERATION_ACTION_SUCCEED);
       if (retry) close.mutable_step_options()->set_next_attempt_delay_seconds(op.seconds);
       if (!retry) close.set_payload(absl::StrCat("\"", i, "\""));
@@ -138,7 +143,8 @@ void SimulatedWorkers::Send(std::shared_ptr<Run> run, std::vector<v1::OperationU
   request.set_client_token(absl::StrCat("client-", ++client_tokens_));
   for (v1::OperationUpdate& update : updates) *request.add_updates() = std::move(update);
   executor_->Checkpoint(
-      request, StaleTokenSpelling::kReal, [this, run, request](absl::StatusOr<v1::CheckpointResponse> response) {
+      request, StaleTokenSpelling::kReal,
+      [this, run, request](absl::StatusOr<v1::CheckpointResponse> response) {
         scheduler_.Post(lane_, [this, run, request, response = std::move(response)]() mutable {
           OnAnswer(run, request, std::move(response));
         });
@@ -149,7 +155,8 @@ void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRe
                                 absl::StatusOr<v1::CheckpointResponse> response) {
   if (response.ok()) {
     for (const v1::OperationUpdate& update : request.updates()) {
-      if (update.action() == v1::OPERATION_ACTION_SUCCEED) acknowledged_.insert({run->arn(), update.id()});
+      if (update.action() == v1::OPERATION_ACTION_SUCCEED)
+        acknowledged_.insert({run->arn(), update.id()});
     }
     for (const v1::Operation& operation : response->new_execution_state().operations()) {
       if (operation.type() == v1::OPERATION_TYPE_CALLBACK) {
@@ -161,7 +168,8 @@ void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRe
   if (!response.ok()) {
     // A stale token is what an outlived handler gets; anything else was a correct request refused.
     if (!IsStaleCheckpointToken(response.status())) {
-      Violation(absl::StrCat("refused: ", response.status().ToString(), " ", request.ShortDebugString()));
+      Violation(
+          absl::StrCat("refused: ", response.status().ToString(), " ", request.ShortDebugString()));
     }
     return Crash(run);
   }
@@ -172,7 +180,8 @@ void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRe
         [this, run, first, response = *response](absl::StatusOr<v1::CheckpointResponse> again) {
           const bool forgotten = answers_may_expire_ && IsStaleCheckpointToken(again.status());
           if (!forgotten && (!again.ok() || again->SerializeAsString() != first)) {
-            Violation(absl::StrCat("repeated request answered differently: ", again.status().ToString()));
+            Violation(
+                absl::StrCat("repeated request answered differently: ", again.status().ToString()));
           }
           scheduler_.Post(lane_, [this, run, response] { Take(run, response); });
         });

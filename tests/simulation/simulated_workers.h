@@ -1,7 +1,9 @@
-// SimulatedWorkers: functions that run on a SeededScheduler, with everything that can go wrong on the way.
+// SimulatedWorkers: functions that run on a SeededScheduler, with everything that can go wrong on
+// the way.
 //
-// A function is a program: a list of operations that it performs in order, replaying what is recorded, as an SDK does. Where a
-// worker may crash, hang, repeat a request or take its time, the seed decides.
+// A function is a program: a list of operations that it performs in order, replaying what is
+// recorded, as an SDK does. Where a worker may crash, hang, repeat a request or take its time, the
+// seed decides.
 //
 //   SimulatedWorkers workers(scheduler, /*slots=*/3);
 //   workers.AddFunction("orders", {{Op::kStep}, {Op::kWait, 86400}, {Op::kCallback}});
@@ -49,11 +51,14 @@ class SimulatedWorkers final : public Invoker {
   SimulatedWorkers(SeededScheduler& scheduler, int slots)
       : scheduler_(scheduler), lane_(scheduler.AddLane()), free_slots_(slots) {}
 
-  void AddFunction(std::string name, Program program) { programs_[std::move(name)] = std::move(program); }
+  void AddFunction(std::string name, Program program) {
+    programs_[std::move(name)] = std::move(program);
+  }
   void AddPlainFunction(std::string name) { plain_.insert(std::move(name)); }
   void Connect(Executor* executor) { executor_ = executor; }
   void set_trouble(Trouble trouble) { trouble_ = trouble; }
-  // The test has moved time while invocations run: a repeated request may come too late for its kept answer.
+  // The test has moved time while invocations run: a repeated request may come too late for its
+  // kept answer.
   void AnswersMayExpire() { answers_may_expire_ = true; }
 
   void Acquire(const FunctionKey& function, Ready ready) override;
@@ -62,9 +67,13 @@ class SimulatedWorkers final : public Invoker {
   void RemoveSession(absl::string_view session) override;
 
   // Callbacks that are open as far as the workers have been told, as (ARN, callback id).
-  const absl::btree_set<std::pair<std::string, std::string>>& callbacks() const { return callbacks_; }
+  const absl::btree_set<std::pair<std::string, std::string>>& callbacks() const {
+    return callbacks_;
+  }
   // Operations whose success the service has acknowledged, as (ARN, operation id).
-  const absl::btree_set<std::pair<std::string, std::string>>& acknowledged() const { return acknowledged_; }
+  const absl::btree_set<std::pair<std::string, std::string>>& acknowledged() const {
+    return acknowledged_;
+  }
   int invocations() const { return invocations_; }
   // What has been seen that must never be.
   const std::vector<std::string>& violations() const { return violations_; }

@@ -8,11 +8,12 @@ namespace {
 
 // Runs until the process ends: there is no moment at which the last runner is known to be the last.
 const absl::StatusOr<rehearse::Server*>& EmbeddedServer() {
-  static const auto* const server = new absl::StatusOr<rehearse::Server*>([]() -> absl::StatusOr<rehearse::Server*> {
-    absl::StatusOr<std::unique_ptr<rehearse::Server>> started = rehearse::Server::Start({});
-    if (!started.ok()) return started.status();
-    return started->release();
-  }());
+  static const auto* const server =
+      new absl::StatusOr<rehearse::Server*>([]() -> absl::StatusOr<rehearse::Server*> {
+        absl::StatusOr<std::unique_ptr<rehearse::Server>> started = rehearse::Server::Start({});
+        if (!started.ok()) return started.status();
+        return started->release();
+      }());
   return *server;
 }
 

@@ -10,8 +10,9 @@
 
 namespace durable::testing::internal {
 
-// A channel to `service`, "host:port"; to the service in this process when it is empty. That one is started when it is first
-// asked for, serves all runners of the process, each with a session of its own, and listens on no port.
+// A channel to `service`, "host:port"; to the service in this process when it is empty. That one is
+// started when it is first asked for, serves all runners of the process, each with a session of its
+// own, and listens on no port.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const std::string& service);
 
 }  // namespace durable::testing::internal

@@ -6,8 +6,12 @@ namespace durable::testing::internal {
 namespace {
 
 // Both list the 26 types in the same order; the contract's 0 is "unspecified".
-static_assert(static_cast<int>(EventType::kExecutionStarted) + 1 == v1::EVENT_TYPE_EXECUTION_STARTED, "");
-static_assert(static_cast<int>(EventType::kInvocationCompleted) + 1 == v1::EVENT_TYPE_INVOCATION_COMPLETED, "");
+static_assert(static_cast<int>(EventType::kExecutionStarted) + 1 ==
+                  v1::EVENT_TYPE_EXECUTION_STARTED,
+              "");
+static_assert(static_cast<int>(EventType::kInvocationCompleted) + 1 ==
+                  v1::EVENT_TYPE_INVOCATION_COMPLETED,
+              "");
 static_assert(static_cast<int>(ExecutionStatus::kRunning) + 1 == v1::EXECUTION_STATUS_RUNNING, "");
 static_assert(static_cast<int>(ExecutionStatus::kStopped) + 1 == v1::EXECUTION_STATUS_STOPPED, "");
 
@@ -30,7 +34,8 @@ void SetReason(const v1::EventReason& reason, Event& event) {
 }
 void SetRetry(const v1::RetryDetails& retry, Event& event) {
   event.attempt = retry.current_attempt();
-  if (retry.has_next_attempt_delay_seconds()) event.next_attempt_delay_seconds = retry.next_attempt_delay_seconds();
+  if (retry.has_next_attempt_delay_seconds())
+    event.next_attempt_delay_seconds = retry.next_attempt_delay_seconds();
 }
 
 void SetInvokeStarted(const v1::ChainedInvokeStartedDetails& details, Event& event) {
@@ -134,10 +139,14 @@ RecordedOperation ToRecordedOperation(const v1::Operation& from) {
   return operation;
 }
 
-ExecutionStatus ToExecutionStatus(v1::ExecutionStatus status) { return static_cast<ExecutionStatus>(status - 1); }
+ExecutionStatus ToExecutionStatus(v1::ExecutionStatus status) {
+  return static_cast<ExecutionStatus>(status - 1);
+}
 
 ErrorObject ToErrorObject(const v1::ErrorObject& from) {
-  return {from.error_type(), from.error_message(), from.error_data(),
+  return {from.error_type(),
+          from.error_message(),
+          from.error_data(),
           {from.stack_trace().begin(), from.stack_trace().end()}};
 }
 

@@ -1,7 +1,8 @@
 // Event: one entry of an execution's history, as plain data.
 //
 //   for (const durable::testing::Event& event : result.History()) {
-//     if (event.type == durable::testing::EventType::kStepFailed) std::cout << event.name << ": " << event.error->type;
+//     if (event.type == durable::testing::EventType::kStepFailed) std::cout << event.name << ": "
+//     << event.error->type;
 //   }
 #ifndef CLIENT_CPP_TESTING_EVENT_H_
 #define CLIENT_CPP_TESTING_EVENT_H_
@@ -48,9 +49,10 @@ enum class EventType {
 // As the contract spells it, for example "StepSucceeded".
 absl::string_view EventTypeName(EventType type);
 
-// As the short notation of histories spells it: S, C, W, B (callback), I (chained invoke) or X (execution), then S for
-// started, X for succeeded, F failed, T timed out, C cancelled, P stopped; "IC" is a completed invocation. An execution that
-// ended is XS, XF, XT or XP; one that paused or resumed XH or XR.
+// As the short notation of histories spells it: S, C, W, B (callback), I (chained invoke) or X
+// (execution), then S for started, X for succeeded, F failed, T timed out, C cancelled, P stopped;
+// "IC" is a completed invocation. An execution that ended is XS, XF, XT or XP; one that paused or
+// resumed XH or XR.
 absl::string_view EventTypeCode(EventType type);
 
 // Members that an event's type does not have are empty, zero or absent.
@@ -69,7 +71,8 @@ struct Event {
   absl::optional<std::string> payload;
   absl::optional<ErrorObject> error;
 
-  // End of a step's attempt: its number, from 1, and the seconds until the next one if there is one.
+  // End of a step's attempt: its number, from 1, and the seconds until the next one if there is
+  // one.
   int attempt = 0;
   absl::optional<int> next_attempt_delay_seconds;
   // Wait.
@@ -79,7 +82,8 @@ struct Event {
   // Start of a callback; 0: none.
   int heartbeat_timeout_seconds = 0;
   std::string callback_id;
-  // Start of a chained invoke; the last two are empty when the target was not found, and for a plain target.
+  // Start of a chained invoke; the last two are empty when the target was not found, and for a
+  // plain target.
   std::string function_name;
   std::string tenant_id;
   std::string executed_version;

@@ -21,17 +21,20 @@ bool ClosesStep(const OperationUpdate& update) {
   return update.type == OperationType::kStep && update.action != OperationAction::kStart;
 }
 
-// A ServiceClient that breaks the stream in place of recording the end of a step: as if the process had died in its body.
+// A ServiceClient that breaks the stream in place of recording the end of a step: as if the process
+// had died in its body.
 class CrashingClient final : public ServiceClient {
  public:
   // `crash`: whether the invocation dies at the end of this step.
-  CrashingClient(ServiceClient& client, worker::InvocationChannel& channel, absl::FunctionRef<bool(absl::string_view)> crash)
+  CrashingClient(ServiceClient& client, worker::InvocationChannel& channel,
+                 absl::FunctionRef<bool(absl::string_view)> crash)
       : client_(client), channel_(channel), crash_(crash) {}
 
   absl::StatusOr<CheckpointResponse> Checkpoint(const CheckpointRequest& request) override {
-    const auto end = std::find_if(request.updates.begin(), request.updates.end(), [this](const OperationUpdate& update) {
-      return ClosesStep(update) && crash_(update.name);
-    });
+    const auto end = std::find_if(request.updates.begin(), request.updates.end(),
+                                  [this](const OperationUpdate& update) {
+                                    return ClosesStep(update) && crash_(update.name);
+                                  });
     if (end == request.updates.end()) return client_.Checkpoint(request);
     CheckpointRequest before = request;
     before.updates.assign(request.updates.begin(), end);
@@ -40,7 +43,9 @@ class CrashingClient final : public ServiceClient {
     return absl::UnavailableError("the invocation was made to crash");
   }
 
-  absl::StatusOr<StatePage> GetState(const GetStateRequest& request) override { return client_.GetState(request); }
+  absl::StatusOr<StatePage> GetState(const GetStateRequest& request) override {
+    return client_.GetState(request);
+  }
 
   bool cancelled() const override { return client_.cancelled(); }
 
@@ -56,7 +61,8 @@ RuntimeOptions RuntimeOf(const RunnerOptions& options) {
   return runtime;
 }
 
-rehearse::v1::ServeRequest::Outcome RunPlain(const PlainFunction& function, const std::string& payload) {
+rehearse::v1::ServeRequest::Outcome RunPlain(const PlainFunction& function,
+                                             const std::string& payload) {
   rehearse::v1::ServeRequest::Outcome outcome;
   const absl::Status status = durable::internal::CallUserCode([&]() -> absl::Status {
                                 absl::StatusOr<std::string> result = function(payload);
@@ -65,7 +71,8 @@ rehearse::v1::ServeRequest::Outcome RunPlain(const PlainFunction& function, cons
                               }).status;
   if (status.ok()) return outcome;
   const ErrorInfo error = durable::internal::InfoOf(status);
-  *outcome.mutable_error() = FromErrorObject({error.type, error.message, error.data, error.stack_trace});
+  *outcome.mutable_error() =
+      FromErrorObject({error.type, error.message, error.data, error.stack_trace});
   return outcome;
 }
 
@@ -82,20 +89,23 @@ FunctionHost::FunctionHost(const RunnerOptions& options)
       invocation_timeout_(options.invocation_timeout()),
       runtime_(RuntimeOf(options)) {}
 
-void FunctionHost::Register(absl::string_view name, Function function, absl::Duration execution_timeout) {
+void FunctionHost::Register(absl::string_view name, Function function,
+                            absl::Duration execution_timeout) {
   rehearse::v1::FunctionSpec spec;
   spec.set_function_name(std::string(name));
   spec.set_durable(absl::holds_alternative<Handler>(function));
   *spec.mutable_timeout() = WholeSeconds(invocation_timeout_);
   if (execution_timeout > absl::ZeroDuration()) {
-    spec.mutable_durable_config()->set_execution_timeout(static_cast<int>(WholeSeconds(execution_timeout).seconds()));
+    spec.mutable_durable_config()->set_execution_timeout(
+        static_cast<int>(WholeSeconds(execution_timeout).seconds()));
   }
   absl::MutexLock lock(&mutex_);
   functions_[std::string(name)] = std::make_shared<const Function>(std::move(function));
   unserved_.push_back(std::move(spec));
 }
 
-absl::Status FunctionHost::Serve(const std::shared_ptr<grpc::Channel>& channel, const std::string& session) {
+absl::Status FunctionHost::Serve(const std::shared_ptr<grpc::Channel>& channel,
+                                 const std::string& session) {
   absl::MutexLock pools_lock(&pools_mutex_);
   worker::WorkerOptions options;
   {
@@ -106,7 +116,8 @@ absl::Status FunctionHost::Serve(const std::shared_ptr<grpc::Channel>& channel, 
     options.session = session;
     options.slots = concurrency_;
     pools_.push_back(std::make_unique<worker::WorkerPool>(
-        channel, std::move(options), [this](worker::InvocationChannel& invocation) { return Run(invocation); }));
+        channel, std::move(options),
+        [this](worker::InvocationChannel& invocation) { return Run(invocation); }));
   }
   for (const auto& pool : pools_) DURABLE_RETURN_IF_ERROR(pool->WaitUntilServing(kConnectTimeout));
   return absl::OkStatus();
@@ -145,9 +156,10 @@ rehearse::v1::ServeRequest::Outcome FunctionHost::Run(worker::InvocationChannel&
 rehearse::v1::ServeRequest::Outcome FunctionHost::RunDurable(const Handler& handler,
                                                              worker::InvocationChannel& channel) {
   durable::internal::StreamServiceClient client(channel);
-  CrashingClient crashing(client, channel, [this](absl::string_view step_name) { return TakeCrash(step_name); });
-  return durable::internal::ToProto(
-      RunInvocation(handler, durable::internal::FromProto(channel.invocation()), crashing, runtime_));
+  CrashingClient crashing(client, channel,
+                          [this](absl::string_view step_name) { return TakeCrash(step_name); });
+  return durable::internal::ToProto(RunInvocation(
+      handler, durable::internal::FromProto(channel.invocation()), crashing, runtime_));
 }
 
 }  // namespace durable::testing::internal

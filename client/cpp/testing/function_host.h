@@ -34,7 +34,8 @@ class FunctionHost {
   // `execution_timeout` of zero: none.
   void Register(absl::string_view name, Function function, absl::Duration execution_timeout);
 
-  // Connects whatever was registered and is not served yet; returns when the service knows all functions.
+  // Connects whatever was registered and is not served yet; returns when the service knows all
+  // functions.
   absl::Status Serve(const std::shared_ptr<grpc::Channel>& channel, const std::string& session);
 
   // See DurableFunctionTestRunner.
@@ -45,7 +46,8 @@ class FunctionHost {
 
  private:
   rehearse::v1::ServeRequest::Outcome Run(rehearse::worker::InvocationChannel& channel);
-  rehearse::v1::ServeRequest::Outcome RunDurable(const Handler& handler, rehearse::worker::InvocationChannel& channel);
+  rehearse::v1::ServeRequest::Outcome RunDurable(const Handler& handler,
+                                                 rehearse::worker::InvocationChannel& channel);
   // Takes one crash off the list if `step_name` is on it.
   bool TakeCrash(absl::string_view step_name);
 
@@ -54,7 +56,8 @@ class FunctionHost {
   const RuntimeOptions runtime_;
 
   absl::Mutex mutex_;
-  std::map<std::string, std::shared_ptr<const Function>, std::less<>> functions_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<const Function>, std::less<>> functions_
+      ABSL_GUARDED_BY(mutex_);
   std::vector<rehearse::v1::FunctionSpec> unserved_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> crashes_ ABSL_GUARDED_BY(mutex_);
 

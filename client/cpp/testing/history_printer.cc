@@ -19,7 +19,12 @@ constexpr absl::string_view kReplacement = "\xEF\xBF\xBD";
 // Bytes of the UTF-8 character that `text` begins with; 0 if it does not begin with one.
 size_t CharacterSize(absl::string_view text) {
   const unsigned char lead = static_cast<unsigned char>(text[0]);
-  const size_t size = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+  const size_t size = lead < 0x80   ? 1
+                      : lead < 0xC2 ? 0
+                      : lead < 0xE0 ? 2
+                      : lead < 0xF0 ? 3
+                      : lead < 0xF5 ? 4
+                                    : 0;
   if (size > text.size()) return 0;
   for (size_t i = 1; i < size; ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
@@ -41,8 +46,9 @@ std::string TakeCharacter(absl::string_view& text) {
 }
 
 int Width(absl::string_view text) {
-  return static_cast<int>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 std::string FormatError(const ErrorObject& error) {
@@ -55,22 +61,24 @@ std::string Recorded(const Event& event) {
   std::vector<std::string> parts;
   if (event.payload.has_value()) parts.push_back(Abbreviate(*event.payload, kMaxRecorded));
   if (event.error.has_value()) parts.push_back(Abbreviate(FormatError(*event.error), kMaxRecorded));
-  if (event.duration_seconds != 0) parts.push_back(absl::FormatDuration(absl::Seconds(event.duration_seconds)));
+  if (event.duration_seconds != 0)
+    parts.push_back(absl::FormatDuration(absl::Seconds(event.duration_seconds)));
   if (!event.function_name.empty()) parts.push_back(absl::StrCat("-> ", event.function_name));
   if (!event.tenant_id.empty()) parts.push_back(absl::StrCat("tenant ", event.tenant_id));
   if (event.attempt > 1 || event.next_attempt_delay_seconds.has_value()) {
     parts.push_back(absl::StrCat("attempt ", event.attempt));
   }
   if (event.next_attempt_delay_seconds.has_value()) {
-    parts.push_back(
-        absl::StrCat("next in ", absl::FormatDuration(absl::Seconds(*event.next_attempt_delay_seconds))));
+    parts.push_back(absl::StrCat(
+        "next in ", absl::FormatDuration(absl::Seconds(*event.next_attempt_delay_seconds))));
   }
   if (event.timeout_seconds != 0) {
-    parts.push_back(absl::StrCat("timeout ", absl::FormatDuration(absl::Seconds(event.timeout_seconds))));
+    parts.push_back(
+        absl::StrCat("timeout ", absl::FormatDuration(absl::Seconds(event.timeout_seconds))));
   }
   if (event.heartbeat_timeout_seconds != 0) {
-    parts.push_back(
-        absl::StrCat("heartbeat timeout ", absl::FormatDuration(absl::Seconds(event.heartbeat_timeout_seconds))));
+    parts.push_back(absl::StrCat("heartbeat timeout ", absl::FormatDuration(absl::Seconds(
+                                                           event.heartbeat_timeout_seconds))));
   }
   return absl::StrJoin(parts, ", ");
 }
@@ -94,7 +102,8 @@ class DepthByOperation {
 
 Row RowOf(const Event& event, absl::Time start, int depth) {
   return {absl::StrCat(event.id),
-          absl::StrCat("+", absl::FormatDuration(absl::Trunc(event.time - start, absl::Milliseconds(1)))),
+          absl::StrCat(
+              "+", absl::FormatDuration(absl::Trunc(event.time - start, absl::Milliseconds(1)))),
           absl::FormatTime("%H:%M:%E3S", event.time, absl::UTCTimeZone()),
           std::string(EventTypeName(event.type)),
           absl::StrCat(std::string(2 * depth, ' '), Abbreviate(event.name, kMaxName)),
@@ -117,7 +126,8 @@ std::string FormatRow(const Row& row, const std::array<int, kColumns>& widths) {
 std::string Abbreviate(absl::string_view text, int max_characters) {
   std::vector<std::string> shown;
   absl::string_view rest = text;
-  while (!rest.empty() && static_cast<int>(shown.size()) <= max_characters) shown.push_back(TakeCharacter(rest));
+  while (!rest.empty() && static_cast<int>(shown.size()) <= max_characters)
+    shown.push_back(TakeCharacter(rest));
   if (static_cast<int>(shown.size()) <= max_characters) return absl::StrJoin(shown, "");
   const std::string size = absl::StrCat("... (", text.size(), " bytes)");
   shown.resize(std::max(0, max_characters - static_cast<int>(size.size())));
@@ -128,7 +138,8 @@ std::string FormatHistory(const std::vector<Event>& events) {
   if (events.empty()) return "(no events)\n";
   std::vector<Row> rows = {{"id", "time", "at", "event", "name", "recorded"}};
   DepthByOperation depths;
-  for (const Event& event : events) rows.push_back(RowOf(event, events.front().time, depths.Of(event)));
+  for (const Event& event : events)
+    rows.push_back(RowOf(event, events.front().time, depths.Of(event)));
 
   std::array<int, kColumns> widths = {};
   for (const Row& row : rows) {

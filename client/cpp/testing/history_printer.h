@@ -19,15 +19,16 @@
 
 namespace durable::testing {
 
-// A line per event; times relative to the first event, and in UTC; names indented by the contexts around them. What was
-// recorded is cut to a line of at most 60 characters.
+// A line per event; times relative to the first event, and in UTC; names indented by the contexts
+// around them. What was recorded is cut to a line of at most 60 characters.
 std::string FormatHistory(const std::vector<Event>& events);
 
 // Type code and event id of each event but the first (ExecutionStarted); see EventTypeCode.
 std::string CompactHistory(const std::vector<Event>& events);
 
-// `text` on one line, of at most `max_characters` Unicode characters: control characters are escaped, and what is cut off is
-// told by its size in bytes. Text that is not UTF-8 is shown with replacement characters.
+// `text` on one line, of at most `max_characters` Unicode characters: control characters are
+// escaped, and what is cut off is told by its size in bytes. Text that is not UTF-8 is shown with
+// replacement characters.
 std::string Abbreviate(absl::string_view text, int max_characters);
 
 }  // namespace durable::testing

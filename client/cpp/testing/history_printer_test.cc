@@ -40,7 +40,8 @@ TEST(FormatHistoryTest, IsATable) {
             "id  time  at            event                name      recorded\n"
             " 1  +0    12:00:00.000  ExecutionStarted               \"input\"\n"
             " 2  +1ms  12:00:00.001  ContextStarted       outer\n"
-            " 3  +1ms  12:00:00.001  StepFailed             charge  Declined: the bank said no, attempt 1, next in 5s\n"
+            " 3  +1ms  12:00:00.001  StepFailed             charge  Declined: the bank said no, "
+            "attempt 1, next in 5s\n"
             " 4  +2ms  12:00:00.002  InvocationCompleted\n"
             " 5  +30h  18:00:00.000  WaitStarted          pause     1m30s\n");
 }

@@ -27,6 +27,8 @@ bool HistoryMatches(const std::vector<Event>& history, const std::string& compac
 
 }  // namespace testing::internal
 
-void PrintTo(const ErrorObject& error, std::ostream* out) { *out << error.type << ": " << error.message; }
+void PrintTo(const ErrorObject& error, std::ostream* out) {
+  *out << error.type << ": " << error.message;
+}
 
 }  // namespace durable

@@ -42,7 +42,8 @@ class IsOkAndHoldsMatcher {
   explicit IsOkAndHoldsMatcher(Inner inner) : inner_(std::move(inner)) {}
 
   template <typename StatusOr>
-  operator ::testing::Matcher<StatusOr>() const {  // NOLINT(google-explicit-constructor): as GoogleTest's matchers
+  operator ::testing::Matcher<StatusOr>()
+      const {  // NOLINT(google-explicit-constructor): as GoogleTest's matchers
     return ::testing::Matcher<StatusOr>(new Impl<StatusOr>(inner_));
   }
 
@@ -98,12 +99,17 @@ MATCHER_P(StatusIs, code, "") {
 }
 
 // RunResult.
-MATCHER(Succeeded, negation ? "did not succeed" : "succeeded") { return arg.status() == ExecutionStatus::kSucceeded; }
+MATCHER(Succeeded, negation ? "did not succeed" : "succeeded") {
+  return arg.status() == ExecutionStatus::kSucceeded;
+}
 
-MATCHER(Failed, negation ? "did not fail" : "failed") { return arg.status() == ExecutionStatus::kFailed; }
+MATCHER(Failed, negation ? "did not fail" : "failed") {
+  return arg.status() == ExecutionStatus::kFailed;
+}
 
 // `error` matches the ErrorObject of the run.
-MATCHER_P(FailedWith, error, "failed with an error that " + ::testing::DescribeMatcher<const ErrorObject&>(error)) {
+MATCHER_P(FailedWith, error,
+          "failed with an error that " + ::testing::DescribeMatcher<const ErrorObject&>(error)) {
   if (arg.status() != ExecutionStatus::kFailed) return false;
   if (!arg.error().has_value()) {
     *result_listener << "which failed without an error";
@@ -123,12 +129,14 @@ MATCHER_P(ResultJson, text, "has the result " + std::string(text)) {
 template <typename T, typename Inner>
 auto ResultIs(Inner inner) {
   return ::testing::ResultOf(
-      "result", [](const auto& run) { return run.template ResultAs<T>(); }, ::testing::SafeMatcherCast<const T&>(inner));
+      "result", [](const auto& run) { return run.template ResultAs<T>(); },
+      ::testing::SafeMatcherCast<const T&>(inner));
 }
 
 // The run, or context, has a step of that name directly below it, and the first one matches.
-MATCHER_P2(HasStep, name, step, "has a step \"" + std::string(name) + "\" that " +
-                                    ::testing::DescribeMatcher<const OperationView&>(step)) {
+MATCHER_P2(HasStep, name, step,
+           "has a step \"" + std::string(name) + "\" that " +
+               ::testing::DescribeMatcher<const OperationView&>(step)) {
   const absl::StatusOr<OperationView> found = arg.GetStep(name);
   if (!found.ok()) {
     *result_listener << found.status().message();
@@ -138,8 +146,9 @@ MATCHER_P2(HasStep, name, step, "has a step \"" + std::string(name) + "\" that "
   return ::testing::ExplainMatchResult(step, *found, result_listener);
 }
 
-// Every event but the first, as type code and event id, in the notation of CompactHistory: `HistoryIs("SS2 SX3 IC4")`. An end
-// of the execution (XS, XF, XT, XP) may be left out when it is the last event.
+// Every event but the first, as type code and event id, in the notation of CompactHistory:
+// `HistoryIs("SS2 SX3 IC4")`. An end of the execution (XS, XF, XT, XP) may be left out when it is
+// the last event.
 MATCHER_P(HistoryIs, compact, "has the history " + std::string(compact)) {
   *result_listener << "which has the history " << CompactHistory(arg.History());
   return internal::HistoryMatches(arg.History(), compact);
@@ -149,7 +158,9 @@ MATCHER_P(HistoryIs, compact, "has the history " + std::string(compact)) {
 MATCHER(OperationSucceeded, negation ? "did not succeed" : "succeeded") {
   return arg.status() == OperationStatus::kSucceeded;
 }
-MATCHER(OperationFailed, negation ? "did not fail" : "failed") { return arg.status() == OperationStatus::kFailed; }
+MATCHER(OperationFailed, negation ? "did not fail" : "failed") {
+  return arg.status() == OperationStatus::kFailed;
+}
 
 // ErrorObject.
 template <typename Inner>

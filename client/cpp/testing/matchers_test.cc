@@ -11,8 +11,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StringMatchResultListener;
 
-internal::RecordedOperation MakeOperation(const std::string& id, const std::string& parent_id, OperationType type,
-                                          const std::string& name) {
+internal::RecordedOperation MakeOperation(const std::string& id, const std::string& parent_id,
+                                          OperationType type, const std::string& name) {
   internal::RecordedOperation operation;
   operation.id = id;
   operation.parent_id = parent_id;
@@ -65,9 +65,10 @@ TEST(RunResultTest, FindsOperationsWhereTheyAre) {
 
 TEST(RunResultTest, AMissingOperationNamesThoseThatAreThere) {
   const RunResult run(SucceededRecord());
-  EXPECT_EQ(run.GetStep("inner").status(),
-            absl::NotFoundError(
-                R"(there is no step "inner" here, but: context "outer", step "twice", step "twice")"));
+  EXPECT_EQ(
+      run.GetStep("inner").status(),
+      absl::NotFoundError(
+          R"(there is no step "inner" here, but: context "outer", step "twice", step "twice")"));
   EXPECT_EQ(run.GetContext("outer")->GetWait("inner").status(),
             absl::NotFoundError(R"(there is no wait "inner" here, but: step "inner")"));
 }
@@ -106,7 +107,8 @@ TEST(MatchersTest, Steps) {
   EXPECT_THAT(run, HasStep("twice", OperationSucceeded()));
   EXPECT_THAT(*run.GetContext("outer"), HasStep("inner", OperationSucceeded()));
   EXPECT_THAT(run, Not(HasStep("twice", OperationFailed())));
-  EXPECT_THAT(Explain(HasStep("missing", OperationSucceeded()), run), HasSubstr("there is no step \"missing\""));
+  EXPECT_THAT(Explain(HasStep("missing", OperationSucceeded()), run),
+              HasSubstr("there is no step \"missing\""));
 }
 
 TEST(MatchersTest, History) {
@@ -122,7 +124,8 @@ TEST(MatchersTest, AMismatchShowsTheWholeHistory) {
   const std::string shown = ::testing::PrintToString(RunResult(SucceededRecord()));
   EXPECT_THAT(shown, HasSubstr(R"(SUCCEEDED, result {"total": 3})"));
   EXPECT_THAT(shown, HasSubstr("InvocationCompleted"));
-  EXPECT_THAT(::testing::PrintToString(FailedRun()), HasSubstr("FAILED, error StepError: the bank said no"));
+  EXPECT_THAT(::testing::PrintToString(FailedRun()),
+              HasSubstr("FAILED, error StepError: the bank said no"));
 }
 
 TEST(MatchersTest, StatusOr) {

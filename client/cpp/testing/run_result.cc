@@ -91,7 +91,8 @@ std::vector<OperationView> Children::GetOperations() const {
 std::vector<OperationView> Children::GetSteps(absl::string_view name) const {
   std::vector<OperationView> steps;
   for (OperationView& child : GetOperations()) {
-    if (child.type() == OperationType::kStep && child.name() == name) steps.push_back(std::move(child));
+    if (child.type() == OperationType::kStep && child.name() == name)
+      steps.push_back(std::move(child));
   }
   return steps;
 }
@@ -102,8 +103,9 @@ absl::StatusOr<OperationView> Children::Get(OperationType type, absl::string_vie
     if (child.type() == type && child.name() == name) return std::move(child);
     others.push_back(absl::StrCat(TypeName(child.type()), " \"", child.name(), "\""));
   }
-  return absl::NotFoundError(absl::StrCat("there is no ", TypeName(type), " \"", name, "\" here, but: ",
-                                          others.empty() ? "nothing" : absl::StrJoin(others, ", ")));
+  return absl::NotFoundError(
+      absl::StrCat("there is no ", TypeName(type), " \"", name,
+                   "\" here, but: ", others.empty() ? "nothing" : absl::StrJoin(others, ", ")));
 }
 
 absl::StatusOr<OperationView> Children::GetStep(absl::string_view name) const {
@@ -131,7 +133,8 @@ std::ostream& operator<<(std::ostream& out, const RunResult& result) {
 }
 
 std::ostream& operator<<(std::ostream& out, const OperationView& operation) {
-  out << TypeName(operation.type()) << " \"" << operation.name() << "\" " << OperationStatusName(operation.status());
+  out << TypeName(operation.type()) << " \"" << operation.name() << "\" "
+      << OperationStatusName(operation.status());
   PrintOutcome(out, operation.has_result(), operation.result(), operation.error());
   return out;
 }

@@ -1,4 +1,5 @@
-// RunResult: how a run ended, and everything that was recorded on the way. Plain data: it outlives the runner.
+// RunResult: how a run ended, and everything that was recorded on the way. Plain data: it outlives
+// the runner.
 //
 //   absl::StatusOr<RunResult> result = runner.Run({{"order", 17}}, absl::Seconds(10));
 //   EXPECT_EQ(result->status(), ExecutionStatus::kSucceeded);
@@ -25,7 +26,15 @@
 
 namespace durable::testing {
 
-enum class ExecutionStatus { kRunning, kPausing, kPaused, kSucceeded, kFailed, kTimedOut, kStopped };
+enum class ExecutionStatus {
+  kRunning,
+  kPausing,
+  kPaused,
+  kSucceeded,
+  kFailed,
+  kTimedOut,
+  kStopped
+};
 
 // For example "SUCCEEDED".
 absl::string_view ExecutionStatusName(ExecutionStatus status);
@@ -61,12 +70,13 @@ T ReadAs(const absl::optional<std::string>& text, absl::string_view of) {
   const absl::optional<absl::string_view> view = text;
   const absl::Status status = durable::internal::Decode(slot, view, SerdesContext());
   if (status.ok()) return slot.Take();
-  throw std::runtime_error(
-      absl::StrCat("the result of ", of, " cannot be read: ", status.message(), ": ", text.value_or("(none)")));
+  throw std::runtime_error(absl::StrCat("the result of ", of, " cannot be read: ", status.message(),
+                                        ": ", text.value_or("(none)")));
 }
 
-// The getters that a run and each of its operations have for what is directly below. Names need not be unique: a getter
-// gives the first operation of its type and name in creation order. NOT_FOUND, with the names there are, without one.
+// The getters that a run and each of its operations have for what is directly below. Names need not
+// be unique: a getter gives the first operation of its type and name in creation order. NOT_FOUND,
+// with the names there are, without one.
 class Children {
  public:
   absl::StatusOr<OperationView> GetStep(absl::string_view name) const;
@@ -97,7 +107,8 @@ class Children {
 // One operation of a run.
 class OperationView : public internal::Children {
  public:
-  OperationView(std::shared_ptr<const internal::RunRecord> record, const internal::RecordedOperation& operation)
+  OperationView(std::shared_ptr<const internal::RunRecord> record,
+                const internal::RecordedOperation& operation)
       : Children(std::move(record), operation.id), operation_(&operation) {}
 
   const std::string& id() const { return operation_->id; }

@@ -63,7 +63,8 @@ DurableFunctionTestRunner::~DurableFunctionTestRunner() { Close(); }
 
 void DurableFunctionTestRunner::Close() { impl_->Close(); }
 
-absl::StatusOr<RunResult> DurableFunctionTestRunner::Run(const Json& input, absl::Duration timeout) {
+absl::StatusOr<RunResult> DurableFunctionTestRunner::Run(const Json& input,
+                                                         absl::Duration timeout) {
   DURABLE_ASSIGN_OR_RETURN(const std::string arn, RunAsync(input));
   return WaitForResult(arn, timeout);
 }
@@ -74,30 +75,32 @@ absl::StatusOr<std::string> DurableFunctionTestRunner::RunAsync(const Json& inpu
   return session->Start(impl_->options().function_name(), impl_->options().execution_name(), text);
 }
 
-absl::StatusOr<RunResult> DurableFunctionTestRunner::WaitForResult(absl::string_view durable_execution_arn,
-                                                                   absl::Duration timeout) {
+absl::StatusOr<RunResult> DurableFunctionTestRunner::WaitForResult(
+    absl::string_view durable_execution_arn, absl::Duration timeout) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
   return session->WaitForEnd(std::string(durable_execution_arn), timeout);
 }
 
-absl::StatusOr<RunResult> DurableFunctionTestRunner::GetResult(absl::string_view durable_execution_arn) {
+absl::StatusOr<RunResult> DurableFunctionTestRunner::GetResult(
+    absl::string_view durable_execution_arn) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
   return session->Read(std::string(durable_execution_arn));
 }
 
-absl::StatusOr<std::string> DurableFunctionTestRunner::WaitForCallback(absl::string_view durable_execution_arn,
-                                                                       absl::string_view name,
-                                                                       absl::Duration timeout) {
+absl::StatusOr<std::string> DurableFunctionTestRunner::WaitForCallback(
+    absl::string_view durable_execution_arn, absl::string_view name, absl::Duration timeout) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
   return session->WaitForCallback(std::string(durable_execution_arn), name, timeout);
 }
 
-absl::Status DurableFunctionTestRunner::SendCallbackSuccess(absl::string_view callback_id, absl::string_view payload) {
+absl::Status DurableFunctionTestRunner::SendCallbackSuccess(absl::string_view callback_id,
+                                                            absl::string_view payload) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
   return session->SendCallbackSuccess(callback_id, payload);
 }
 
-absl::Status DurableFunctionTestRunner::SendCallbackFailure(absl::string_view callback_id, const ErrorObject& error) {
+absl::Status DurableFunctionTestRunner::SendCallbackFailure(absl::string_view callback_id,
+                                                            const ErrorObject& error) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
   return session->SendCallbackFailure(callback_id, error);
 }
@@ -112,7 +115,8 @@ absl::Status DurableFunctionTestRunner::AdvanceTime(absl::Duration duration) {
   return session->AdvanceTime(duration);
 }
 
-absl::Status DurableFunctionTestRunner::Pause(absl::string_view durable_execution_arn, absl::Duration timeout) {
+absl::Status DurableFunctionTestRunner::Pause(absl::string_view durable_execution_arn,
+                                              absl::Duration timeout) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
   return session->Pause(std::string(durable_execution_arn), timeout);
 }
@@ -122,7 +126,8 @@ absl::Status DurableFunctionTestRunner::Resume(absl::string_view durable_executi
   return session->Resume(std::string(durable_execution_arn));
 }
 
-absl::Status DurableFunctionTestRunner::Stop(absl::string_view durable_execution_arn, const ErrorObject& error) {
+absl::Status DurableFunctionTestRunner::Stop(absl::string_view durable_execution_arn,
+                                             const ErrorObject& error) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
   return session->Stop(std::string(durable_execution_arn), error);
 }
@@ -133,7 +138,8 @@ absl::StatusOr<bool> DurableFunctionTestRunner::InvokeNext(absl::string_view dur
   return session->InvokeNext(std::string(durable_execution_arn), timeout);
 }
 
-absl::StatusOr<int> DurableFunctionTestRunner::InvocationCount(absl::string_view durable_execution_arn) {
+absl::StatusOr<int> DurableFunctionTestRunner::InvocationCount(
+    absl::string_view durable_execution_arn) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
   return session->InvocationCount(std::string(durable_execution_arn));
 }

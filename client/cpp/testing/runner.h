@@ -1,4 +1,5 @@
-// DurableFunctionTestRunner: runs a durable function in a test - on a real service, with waits that cost no time.
+// DurableFunctionTestRunner: runs a durable function in a test - on a real service, with waits that
+// cost no time.
 //
 //   TEST(QuickStartTest, Greets) {
 //     DurableFunctionTestRunner runner(QuickStart);
@@ -7,18 +8,19 @@
 //     EXPECT_THAT(*result, Succeeded());
 //   }
 //
-// The service is part of the program, or, with set_service("host:port"), a running one; tests pass both ways. Each runner has
-// a session of its own: functions, executions and clock are apart from those of every other runner. Handlers run in the
-// test's process, on threads of the runner.
+// The service is part of the program, or, with set_service("host:port"), a running one; tests pass
+// both ways. Each runner has a session of its own: functions, executions and clock are apart from
+// those of every other runner. Handlers run in the test's process, on threads of the runner.
 //
 //   DurableFunctionTestRunner runner(Approval);
 //   absl::StatusOr<std::string> arn = runner.RunAsync("order-17");
-//   absl::StatusOr<std::string> callback = runner.WaitForCallback(*arn, "approval", absl::Seconds(10));
-//   absl::Status sent = runner.SendCallbackSuccess(*callback, R"({"status": "approved"})");
-//   absl::StatusOr<RunResult> result = runner.WaitForResult(*arn, absl::Seconds(10));
+//   absl::StatusOr<std::string> callback = runner.WaitForCallback(*arn, "approval",
+//   absl::Seconds(10)); absl::Status sent = runner.SendCallbackSuccess(*callback, R"({"status":
+//   "approved"})"); absl::StatusOr<RunResult> result = runner.WaitForResult(*arn,
+//   absl::Seconds(10));
 //
-// All waiting is done by the service. Timeouts of the methods are wall time; a method that ran into one says in its error
-// what the run waits for, and shows the history so far.
+// All waiting is done by the service. Timeouts of the methods are wall time; a method that ran into
+// one says in its error what the run waits for, and shows the history so far.
 #ifndef CLIENT_CPP_TESTING_RUNNER_H_
 #define CLIENT_CPP_TESTING_RUNNER_H_
 
@@ -53,12 +55,14 @@ class RunnerOptions {
     skip_time_ = skip_time;
     return *this;
   }
-  // True: callback, heartbeat and execution deadlines are skipped, too, when nothing else is left. Default: false.
+  // True: callback, heartbeat and execution deadlines are skipped, too, when nothing else is left.
+  // Default: false.
   RunnerOptions& set_skip_deadlines(bool skip_deadlines) {
     skip_deadlines_ = skip_deadlines;
     return *this;
   }
-  // True: time stands still until AdvanceTime moves it; set_skip_time is of no account then. Default: false.
+  // True: time stands still until AdvanceTime moves it; set_skip_time is of no account then.
+  // Default: false.
   RunnerOptions& set_manual_time(bool manual_time) {
     manual_time_ = manual_time;
     return *this;
@@ -73,7 +77,8 @@ class RunnerOptions {
     execution_timeout_ = timeout;
     return *this;
   }
-  // One invocation of any function of this runner, on the wall clock, rounded up to seconds. Default: 900 s.
+  // One invocation of any function of this runner, on the wall clock, rounded up to seconds.
+  // Default: 900 s.
   RunnerOptions& set_invocation_timeout(absl::Duration timeout) {
     invocation_timeout_ = timeout;
     return *this;
@@ -83,13 +88,14 @@ class RunnerOptions {
     function_name_ = std::string(name);
     return *this;
   }
-  // Default: empty, each run gets a name of its own. A name that is in use starts nothing new: the run with the same input
-  // is joined, another input is ALREADY_EXISTS.
+  // Default: empty, each run gets a name of its own. A name that is in use starts nothing new: the
+  // run with the same input is joined, another input is ALREADY_EXISTS.
   RunnerOptions& set_execution_name(absl::string_view name) {
     execution_name_ = std::string(name);
     return *this;
   }
-  // Invocations that may run at the same time; functions registered after the first run have as many again. Default: 4.
+  // Invocations that may run at the same time; functions registered after the first run have as
+  // many again. Default: 4.
   RunnerOptions& set_concurrency(int concurrency) {
     concurrency_ = concurrency;
     return *this;
@@ -152,7 +158,8 @@ struct IsDurable<R (C::*)(First, Rest...) const> : std::is_same<First, DurableCo
 // Thread-safe. Errors of the service arrive with its code and message.
 class DurableFunctionTestRunner {
  public:
-  // `handler`: R(DurableContext&, const In&), or a Handler. Connects when the first method is called.
+  // `handler`: R(DurableContext&, const In&), or a Handler. Connects when the first method is
+  // called.
   explicit DurableFunctionTestRunner(Handler handler, RunnerOptions options = {});
   // Closes.
   ~DurableFunctionTestRunner();
@@ -160,30 +167,32 @@ class DurableFunctionTestRunner {
   DurableFunctionTestRunner(const DurableFunctionTestRunner&) = delete;
   DurableFunctionTestRunner& operator=(const DurableFunctionTestRunner&) = delete;
 
-  // Starts an execution and waits for its end. An execution that failed is an OK result with that status; an error says
-  // that the run itself broke: DEADLINE_EXCEEDED when it was not over after `timeout`.
+  // Starts an execution and waits for its end. An execution that failed is an OK result with that
+  // status; an error says that the run itself broke: DEADLINE_EXCEEDED when it was not over after
+  // `timeout`.
   absl::StatusOr<RunResult> Run(const Json& input, absl::Duration timeout);
 
   // Starts an execution and returns its ARN.
   absl::StatusOr<std::string> RunAsync(const Json& input);
 
   // Waits until the execution is closed and its last invocation has ended.
-  absl::StatusOr<RunResult> WaitForResult(absl::string_view durable_execution_arn, absl::Duration timeout);
+  absl::StatusOr<RunResult> WaitForResult(absl::string_view durable_execution_arn,
+                                          absl::Duration timeout);
 
   // What is recorded of an execution so far; also for chained ones.
   absl::StatusOr<RunResult> GetResult(absl::string_view durable_execution_arn);
 
-  // Waits for an open callback and for the end of the invocation that created it, and returns the callback's id. `name` is
-  // that of CreateCallback or WaitForCallback; empty: the newest callback.
-  absl::StatusOr<std::string> WaitForCallback(absl::string_view durable_execution_arn, absl::string_view name,
-                                              absl::Duration timeout);
+  // Waits for an open callback and for the end of the invocation that created it, and returns the
+  // callback's id. `name` is that of CreateCallback or WaitForCallback; empty: the newest callback.
+  absl::StatusOr<std::string> WaitForCallback(absl::string_view durable_execution_arn,
+                                              absl::string_view name, absl::Duration timeout);
   absl::Status SendCallbackSuccess(absl::string_view callback_id, absl::string_view payload);
   absl::Status SendCallbackFailure(absl::string_view callback_id, const ErrorObject& error);
   absl::Status SendCallbackHeartbeat(absl::string_view callback_id);
 
-  // Makes a target for chained invokes: durable, R(DurableContext&, const In&), or plain, R(const In&), with R as for the
-  // body of a step. A name that is known gets the new function for later invocations. A failure to reach the service shows
-  // in the next call of another method.
+  // Makes a target for chained invokes: durable, R(DurableContext&, const In&), or plain, R(const
+  // In&), with R as for the body of a step. A name that is known gets the new function for later
+  // invocations. A failure to reach the service shows in the next call of another method.
   template <typename F>
   void RegisterFunction(absl::string_view name, F function) {
     if constexpr (internal::IsDurable<F>::value) {
@@ -193,8 +202,8 @@ class DurableFunctionTestRunner {
     }
   }
 
-  // Moves the time of every execution of this runner; all timers fire, deadlines included, in due order. Returns when all
-  // have arrived.
+  // Moves the time of every execution of this runner; all timers fire, deadlines included, in due
+  // order. Returns when all have arrived.
   absl::Status AdvanceTime(absl::Duration duration);
 
   // Holds an execution; returns when no invocation of it runs.
@@ -202,17 +211,20 @@ class DurableFunctionTestRunner {
   absl::Status Resume(absl::string_view durable_execution_arn);
   absl::Status Stop(absl::string_view durable_execution_arn, const ErrorObject& error);
 
-  // Stepped runners: runs the invocation that is due and returns when it has ended. False: none was due.
+  // Stepped runners: runs the invocation that is due and returns when it has ended. False: none was
+  // due.
   absl::StatusOr<bool> InvokeNext(absl::string_view durable_execution_arn, absl::Duration timeout);
 
   // Invocations that have started so far, crashed ones included.
   absl::StatusOr<int> InvocationCount(absl::string_view durable_execution_arn);
 
-  // The next time a step of this name is started, the invocation dies while its body runs: to the service, the process is
-  // gone. The body itself goes on to its end; its result is lost. Each call is for one crash.
+  // The next time a step of this name is started, the invocation dies while its body runs: to the
+  // service, the process is gone. The body itself goes on to its end; its result is lost. Each call
+  // is for one crash.
   void CrashNextInvocationAt(absl::string_view step_name);
 
-  // Ends the session, and waits for handlers that still run. Later calls of other methods fail. Calling it again is harmless.
+  // Ends the session, and waits for handlers that still run. Later calls of other methods fail.
+  // Calling it again is harmless.
   void Close();
 
   // Name of the session.
@@ -243,17 +255,18 @@ struct PlainInputOf<R (C::*)(In) const> : PlainInputOf<R (*)(In)> {};
 template <typename F>
 PlainFunction ErasePlain(F function) {
   using In = typename PlainInputOf<F>::Type;
-  return [function = std::move(function)](const std::string& payload) -> absl::StatusOr<std::string> {
-    const durable::internal::AnySerdes none;
-    const SerdesContext context;
-    durable::internal::TypedSlot<In> input(none);
-    absl::Status status = durable::internal::Decode(input, payload, context);
-    if (!status.ok()) return status;
-    durable::internal::TypedSlot<durable::internal::ValueOf<const F, const In&>> result(none);
-    status = result.Capture(function, input.get());
-    if (!status.ok()) return status;
-    return durable::internal::Encode(result, context);
-  };
+  return
+      [function = std::move(function)](const std::string& payload) -> absl::StatusOr<std::string> {
+        const durable::internal::AnySerdes none;
+        const SerdesContext context;
+        durable::internal::TypedSlot<In> input(none);
+        absl::Status status = durable::internal::Decode(input, payload, context);
+        if (!status.ok()) return status;
+        durable::internal::TypedSlot<durable::internal::ValueOf<const F, const In&>> result(none);
+        status = result.Capture(function, input.get());
+        if (!status.ok()) return status;
+        return durable::internal::Encode(result, context);
+      };
 }
 
 }  // namespace internal

@@ -48,12 +48,14 @@ void SetDeadline(grpc::ClientContext& context, absl::Duration timeout) {
 // A unary call.
 template <typename Stub, typename Request, typename Response>
 absl::StatusOr<Response> Call(Stub& stub,
-                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                           Response*),
                               const Request& request, absl::Duration timeout = kCallTimeout) {
   grpc::ClientContext context;
   SetDeadline(context, timeout);
   Response response;
-  const absl::Status status = rehearse::worker::FromGrpcStatus((stub.*method)(&context, request, &response));
+  const absl::Status status =
+      rehearse::worker::FromGrpcStatus((stub.*method)(&context, request, &response));
   if (!status.ok()) return status;
   return response;
 }
@@ -62,13 +64,14 @@ absl::StatusOr<Response> Call(Stub& stub,
 class AnyOperation {
  public:
   // `requests` outlive this object.
-  AnyOperation(v1::TestSessions::Stub& stub, const std::vector<v1::WaitForOperationRequest>& requests,
-               absl::Duration timeout)
+  AnyOperation(v1::TestSessions::Stub& stub,
+               const std::vector<v1::WaitForOperationRequest>& requests, absl::Duration timeout)
       : calls_(requests.size()) {
     for (size_t i = 0; i < requests.size(); ++i) {
       SetDeadline(calls_[i].context, timeout);
-      stub.async()->WaitForOperation(&calls_[i].context, &requests[i], &calls_[i].response,
-                                     [this, i](grpc::Status status) { Finished(calls_[i], status); });
+      stub.async()->WaitForOperation(
+          &calls_[i].context, &requests[i], &calls_[i].response,
+          [this, i](grpc::Status status) { Finished(calls_[i], status); });
     }
   }
 
@@ -88,7 +91,9 @@ class AnyOperation {
   };
 
   bool AllFinished() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return finished_ == calls_.size(); }
-  bool Decided() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return met_ != nullptr || AllFinished(); }
+  bool Decided() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return met_ != nullptr || AllFinished();
+  }
 
   void Finished(const Pending& call, const grpc::Status& status) {
     absl::MutexLock lock(&mutex_);
@@ -107,8 +112,10 @@ class AnyOperation {
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };
 
-std::vector<v1::WaitForOperationRequest> CallbackRequests(const std::string& session, const std::string& arn,
-                                                          absl::string_view name, absl::Duration timeout) {
+std::vector<v1::WaitForOperationRequest> CallbackRequests(const std::string& session,
+                                                          const std::string& arn,
+                                                          absl::string_view name,
+                                                          absl::Duration timeout) {
   v1::WaitForOperationRequest request;
   request.set_session(session);
   request.set_durable_execution_arn(arn);
@@ -126,7 +133,8 @@ std::vector<v1::WaitForOperationRequest> CallbackRequests(const std::string& ses
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ServiceSession>> ServiceSession::Create(const RunnerOptions& options) {
+absl::StatusOr<std::unique_ptr<ServiceSession>> ServiceSession::Create(
+    const RunnerOptions& options) {
   DURABLE_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, ConnectTo(options.service()));
   std::unique_ptr<v1::TestSessions::Stub> sessions = v1::TestSessions::NewStub(channel);
   v1::CreateSessionRequest request;
@@ -145,7 +153,8 @@ ServiceSession::ServiceSession(std::shared_ptr<grpc::Channel> channel,
       name_(std::move(name)),
       hold_(*sessions_, name_) {}
 
-absl::StatusOr<std::string> ServiceSession::Start(const std::string& function_name, const std::string& execution_name,
+absl::StatusOr<std::string> ServiceSession::Start(const std::string& function_name,
+                                                  const std::string& execution_name,
                                                   const std::string& input) {
   v1::StartExecutionRequest request;
   request.set_session(name_);
@@ -153,14 +162,15 @@ absl::StatusOr<std::string> ServiceSession::Start(const std::string& function_na
   if (!execution_name.empty()) request.set_durable_execution_name(execution_name);
   request.set_input(input);
   request.set_invocation_type(v1::INVOCATION_TYPE_REQUEST_RESPONSE);
-  DURABLE_ASSIGN_OR_RETURN(const v1::StartExecutionResponse response,
-                           Call(*executions_, &v1::DurableExecutions::Stub::StartExecution, request));
+  DURABLE_ASSIGN_OR_RETURN(
+      const v1::StartExecutionResponse response,
+      Call(*executions_, &v1::DurableExecutions::Stub::StartExecution, request));
   return response.durable_execution_arn();
 }
 
-absl::StatusOr<v1::ExecutionStatus> ServiceSession::WaitForExecution(const std::string& arn,
-                                                                     const std::vector<v1::ExecutionStatus>& statuses,
-                                                                     absl::Duration timeout) {
+absl::StatusOr<v1::ExecutionStatus> ServiceSession::WaitForExecution(
+    const std::string& arn, const std::vector<v1::ExecutionStatus>& statuses,
+    absl::Duration timeout) {
   v1::WaitForExecutionRequest request;
   request.set_session(name_);
   request.set_durable_execution_arn(arn);
@@ -173,7 +183,8 @@ absl::StatusOr<v1::ExecutionStatus> ServiceSession::WaitForExecution(const std::
   return response->execution().status();
 }
 
-absl::StatusOr<RunResult> ServiceSession::WaitForEnd(const std::string& arn, absl::Duration timeout) {
+absl::StatusOr<RunResult> ServiceSession::WaitForEnd(const std::string& arn,
+                                                     absl::Duration timeout) {
   DURABLE_RETURN_IF_ERROR(WaitForExecution(arn, {}, timeout).status());
   return Read(arn);
 }
@@ -194,7 +205,8 @@ absl::Status ServiceSession::ReadOperations(const std::string& arn, RunRecord& r
     DURABLE_ASSIGN_OR_RETURN(const v1::InspectExecutionResponse page,
                              Call(*sessions_, &v1::TestSessions::Stub::InspectExecution, request));
     for (const v1::Operation& operation : page.operations()) {
-      if (operation.type() != v1::OPERATION_TYPE_EXECUTION) record.operations.push_back(ToRecordedOperation(operation));
+      if (operation.type() != v1::OPERATION_TYPE_EXECUTION)
+        record.operations.push_back(ToRecordedOperation(operation));
     }
     if (page.has_next_marker()) {
       request.set_marker(page.next_marker());
@@ -216,8 +228,9 @@ absl::Status ServiceSession::ReadHistory(const std::string& arn, RunRecord& reco
   request.set_durable_execution_arn(arn);
   request.set_max_items(kPageItems);
   while (true) {
-    DURABLE_ASSIGN_OR_RETURN(const v1::GetExecutionHistoryResponse page,
-                             Call(*executions_, &v1::DurableExecutions::Stub::GetExecutionHistory, request));
+    DURABLE_ASSIGN_OR_RETURN(
+        const v1::GetExecutionHistoryResponse page,
+        Call(*executions_, &v1::DurableExecutions::Stub::GetExecutionHistory, request));
     for (const v1::Event& event : page.events()) record.history.push_back(ToEvent(event));
     if (!page.has_next_marker()) return absl::OkStatus();
     request.set_marker(page.next_marker());
@@ -227,7 +240,8 @@ absl::Status ServiceSession::ReadHistory(const std::string& arn, RunRecord& reco
 absl::Status ServiceSession::Explain(absl::Status status, const std::string& arn) {
   RunRecord record;
   if (!absl::IsDeadlineExceeded(status) || !ReadHistory(arn, record).ok()) return status;
-  return absl::DeadlineExceededError(absl::StrCat(status.message(), "\n", FormatHistory(record.history)));
+  return absl::DeadlineExceededError(
+      absl::StrCat(status.message(), "\n", FormatHistory(record.history)));
 }
 
 absl::StatusOr<int> ServiceSession::InvocationCount(const std::string& arn) {
@@ -251,16 +265,19 @@ absl::StatusOr<bool> ServiceSession::InvokeNext(const std::string& arn, absl::Du
   return response->invoked();
 }
 
-absl::StatusOr<std::string> ServiceSession::WaitForCallback(const std::string& arn, absl::string_view name,
+absl::StatusOr<std::string> ServiceSession::WaitForCallback(const std::string& arn,
+                                                            absl::string_view name,
                                                             absl::Duration timeout) {
-  const std::vector<v1::WaitForOperationRequest> requests = CallbackRequests(name_, arn, name, timeout);
+  const std::vector<v1::WaitForOperationRequest> requests =
+      CallbackRequests(name_, arn, name, timeout);
   const absl::StatusOr<v1::Operation> operation =
       AnyOperation(*sessions_, requests, timeout + kWaitMargin).Await();
   if (!operation.ok()) return Explain(operation.status(), arn);
   return operation->callback_details().callback_id();
 }
 
-absl::Status ServiceSession::SendCallbackSuccess(absl::string_view callback_id, absl::string_view payload) {
+absl::Status ServiceSession::SendCallbackSuccess(absl::string_view callback_id,
+                                                 absl::string_view payload) {
   v1::SendCallbackSuccessRequest request;
   request.set_session(name_);
   request.set_callback_id(std::string(callback_id));
@@ -268,7 +285,8 @@ absl::Status ServiceSession::SendCallbackSuccess(absl::string_view callback_id, 
   return Call(*executions_, &v1::DurableExecutions::Stub::SendCallbackSuccess, request).status();
 }
 
-absl::Status ServiceSession::SendCallbackFailure(absl::string_view callback_id, const ErrorObject& error) {
+absl::Status ServiceSession::SendCallbackFailure(absl::string_view callback_id,
+                                                 const ErrorObject& error) {
   v1::SendCallbackFailureRequest request;
   request.set_session(name_);
   request.set_callback_id(std::string(callback_id));
@@ -294,16 +312,19 @@ absl::Status ServiceSession::Pause(const std::string& arn, absl::Duration timeou
   v1::PauseExecutionRequest request;
   request.set_session(name_);
   request.set_durable_execution_arn(arn);
-  DURABLE_RETURN_IF_ERROR(Call(*executions_, &v1::DurableExecutions::Stub::PauseExecution, request).status());
+  DURABLE_RETURN_IF_ERROR(
+      Call(*executions_, &v1::DurableExecutions::Stub::PauseExecution, request).status());
   DURABLE_ASSIGN_OR_RETURN(
       const v1::ExecutionStatus status,
-      WaitForExecution(arn,
-                       {v1::EXECUTION_STATUS_PAUSED, v1::EXECUTION_STATUS_SUCCEEDED, v1::EXECUTION_STATUS_FAILED,
-                        v1::EXECUTION_STATUS_TIMED_OUT, v1::EXECUTION_STATUS_STOPPED},
-                       timeout));
+      WaitForExecution(
+          arn,
+          {v1::EXECUTION_STATUS_PAUSED, v1::EXECUTION_STATUS_SUCCEEDED, v1::EXECUTION_STATUS_FAILED,
+           v1::EXECUTION_STATUS_TIMED_OUT, v1::EXECUTION_STATUS_STOPPED},
+          timeout));
   if (status == v1::EXECUTION_STATUS_PAUSED) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("the execution ended before the pause took effect: ",
-                                                    ExecutionStatusName(ToExecutionStatus(status))));
+  return absl::FailedPreconditionError(
+      absl::StrCat("the execution ended before the pause took effect: ",
+                   ExecutionStatusName(ToExecutionStatus(status))));
 }
 
 absl::Status ServiceSession::Resume(const std::string& arn) {

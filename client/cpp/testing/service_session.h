@@ -1,7 +1,8 @@
 // ServiceSession: a session of the service, with what a runner does in it.
 //
-//   absl::StatusOr<std::unique_ptr<ServiceSession>> session = ServiceSession::Create(RunnerOptions());
-//   absl::StatusOr<std::string> arn = (*session)->Start("test-function", "", "{}");
+//   absl::StatusOr<std::unique_ptr<ServiceSession>> session =
+//   ServiceSession::Create(RunnerOptions()); absl::StatusOr<std::string> arn =
+//   (*session)->Start("test-function", "", "{}");
 #ifndef CLIENT_CPP_TESTING_SERVICE_SESSION_H_
 #define CLIENT_CPP_TESTING_SERVICE_SESSION_H_
 
@@ -33,14 +34,15 @@ class ServiceSession {
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   // `execution_name` empty: generated. Returns the ARN.
-  absl::StatusOr<std::string> Start(const std::string& function_name, const std::string& execution_name,
-                                    const std::string& input);
+  absl::StatusOr<std::string> Start(const std::string& function_name,
+                                    const std::string& execution_name, const std::string& input);
   absl::StatusOr<RunResult> WaitForEnd(const std::string& arn, absl::Duration timeout);
   absl::StatusOr<RunResult> Read(const std::string& arn);
   absl::StatusOr<int> InvocationCount(const std::string& arn);
   absl::StatusOr<bool> InvokeNext(const std::string& arn, absl::Duration timeout);
 
-  absl::StatusOr<std::string> WaitForCallback(const std::string& arn, absl::string_view name, absl::Duration timeout);
+  absl::StatusOr<std::string> WaitForCallback(const std::string& arn, absl::string_view name,
+                                              absl::Duration timeout);
   absl::Status SendCallbackSuccess(absl::string_view callback_id, absl::string_view payload);
   absl::Status SendCallbackFailure(absl::string_view callback_id, const ErrorObject& error);
   absl::Status SendCallbackHeartbeat(absl::string_view callback_id);
@@ -51,12 +53,12 @@ class ServiceSession {
   absl::Status Stop(const std::string& arn, const ErrorObject& error);
 
  private:
-  ServiceSession(std::shared_ptr<grpc::Channel> channel, std::unique_ptr<rehearse::v1::TestSessions::Stub> sessions,
-                 std::string name);
+  ServiceSession(std::shared_ptr<grpc::Channel> channel,
+                 std::unique_ptr<rehearse::v1::TestSessions::Stub> sessions, std::string name);
 
-  absl::StatusOr<rehearse::v1::ExecutionStatus> WaitForExecution(const std::string& arn,
-                                                                 const std::vector<rehearse::v1::ExecutionStatus>& statuses,
-                                                                 absl::Duration timeout);
+  absl::StatusOr<rehearse::v1::ExecutionStatus> WaitForExecution(
+      const std::string& arn, const std::vector<rehearse::v1::ExecutionStatus>& statuses,
+      absl::Duration timeout);
   absl::Status ReadOperations(const std::string& arn, RunRecord& record);
   absl::Status ReadHistory(const std::string& arn, RunRecord& record);
   // A time-out, with the history so far.

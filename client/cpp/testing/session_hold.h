@@ -1,4 +1,5 @@
-// SessionHold: keeps a session of the service alive; the session is deleted when the hold ends, however it ends.
+// SessionHold: keeps a session of the service alive; the session is deleted when the hold ends,
+// however it ends.
 //
 //   SessionHold hold(*stub, "s-3f2a");
 #ifndef CLIENT_CPP_TESTING_SESSION_HOLD_H_

@@ -26,8 +26,8 @@ void SetDeadlines(const v1::CallbackOptions& options, absl::Time now,
 void ProcessCallback(ExecutionChange& change, const v1::OperationUpdate& update, IdSource& ids) {
   record::OperationRecord& record = TouchTarget(change, update);
   v1::Operation& operation = *record.mutable_operation();
-  operation.mutable_callback_details()->set_callback_id(EncodeCallbackId(
-      {change.base().record().execution_id(), record.index(), NewSecret(ids)}));
+  operation.mutable_callback_details()->set_callback_id(
+      EncodeCallbackId({change.base().record().execution_id(), record.index(), NewSecret(ids)}));
   SetDeadlines(update.callback_options(), change.moment().deadline_time, record);
   v1::Event event = OperationEvent(v1::EVENT_TYPE_CALLBACK_STARTED, operation);
   v1::CallbackStartedDetails& details = *event.mutable_callback_started_details();

@@ -21,8 +21,8 @@ void FailAtOnce(ExecutionChange& change, const v1::ErrorObject& error,
   change.AddEvent(std::move(failed));
 }
 
-// The child's id also serves as its name. It follows from the parent and the operation, so that a start that is repeated
-// after a crash finds the first one.
+// The child's id also serves as its name. It follows from the parent and the operation, so that a
+// start that is repeated after a crash finds the first one.
 std::string ChildArn(const record::ExecutionRecord& parent, const std::string& operation_id,
                      const std::string& function_name, const std::string& version) {
   const absl::optional<ExecutionArn> parent_arn = ExecutionArn::Parse(parent.arn());

@@ -12,8 +12,7 @@ void ProcessExecution(ExecutionChange& change, const v1::OperationUpdate& update
   change.CountStored(static_cast<int64_t>(update.payload().size()) +
                      ErrorObjectBytes(update.error()));
   const bool succeeded = update.action() == v1::OPERATION_ACTION_SUCCEED;
-  CloseExecution(change,
-                 succeeded ? v1::EXECUTION_STATUS_SUCCEEDED : v1::EXECUTION_STATUS_FAILED,
+  CloseExecution(change, succeeded ? v1::EXECUTION_STATUS_SUCCEEDED : v1::EXECUTION_STATUS_FAILED,
                  std::move(result), error);
   change.progress().set_terminal_event_pending(true);
   effects.push_back({Effect::Kind::kExecutionClosed, change.base().record().execution_id()});

@@ -1,6 +1,7 @@
 // Processors: apply one validated update to the execution, one function per operation type.
 //
-// Each stages the new state of the operation and its event. The caller has checked every rule, so there is nothing to refuse.
+// Each stages the new state of the operation and its event. The caller has checked every rule, so
+// there is nothing to refuse.
 //
 //   ExecutionChange change(execution, moment, ExecutionChange::Origin::kCheckpoint);
 //   ProcessStep(change, update);
@@ -28,11 +29,13 @@ void ProcessContext(ExecutionChange& change, const v1::OperationUpdate& update);
 // callback_processor.cc: a callback opens, with a fresh id; its deadlines are in deadline time.
 void ProcessCallback(ExecutionChange& change, const v1::OperationUpdate& update, IdSource& ids);
 
-// chained_invoke_processor.cc: another function is to be invoked, or the operation fails at once when it cannot be.
+// chained_invoke_processor.cc: another function is to be invoked, or the operation fails at once
+// when it cannot be.
 void ProcessChainedInvoke(ExecutionChange& change, const v1::OperationUpdate& update,
                           const ChainedTargets& targets, std::vector<Effect>& effects);
 
-// execution_processor.cc: the execution closes. Its terminal event waits for the end of the invocation.
+// execution_processor.cc: the execution closes. Its terminal event waits for the end of the
+// invocation.
 void ProcessExecution(ExecutionChange& change, const v1::OperationUpdate& update,
                       std::vector<Effect>& effects);
 

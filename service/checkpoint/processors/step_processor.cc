@@ -44,7 +44,8 @@ void ProcessStep(ExecutionChange& change, const v1::OperationUpdate& update) {
   v1::StepDetails& step = *operation.mutable_step_details();
   switch (update.action()) {
     case v1::OPERATION_ACTION_START:
-      // Result and error of the last attempt stay: a condition that is polled keeps its state there.
+      // Result and error of the last attempt stay: a condition that is polled keeps its state
+      // there.
       operation.set_status(v1::OPERATION_STATUS_STARTED);
       change.AddEvent(OperationEvent(v1::EVENT_TYPE_STEP_STARTED, operation));
       break;
@@ -61,8 +62,7 @@ void ProcessStep(ExecutionChange& change, const v1::OperationUpdate& update) {
     default: {
       const bool failed = update.action() == v1::OPERATION_ACTION_FAIL;
       EndAttempt(update, step);
-      change.Close(record,
-                   failed ? v1::OPERATION_STATUS_FAILED : v1::OPERATION_STATUS_SUCCEEDED);
+      change.Close(record, failed ? v1::OPERATION_STATUS_FAILED : v1::OPERATION_STATUS_SUCCEEDED);
       AddAttemptEvent(change, update, operation, failed);
     }
   }

@@ -1,4 +1,5 @@
-// What all processors share: finding or making the operation of an update, and recording what the update carries.
+// What all processors share: finding or making the operation of an update, and recording what the
+// update carries.
 #ifndef REHEARSE_SERVICE_CHECKPOINT_PROCESSORS_UPDATE_TARGET_H_
 #define REHEARSE_SERVICE_CHECKPOINT_PROCESSORS_UPDATE_TARGET_H_
 
@@ -7,8 +8,9 @@
 
 namespace rehearse {
 
-// The operation of the update, staged as changed: the existing one, or a new one that takes its parent, name and sub type
-// from this first update. Counts the bytes of the update's payload and error as stored.
+// The operation of the update, staged as changed: the existing one, or a new one that takes its
+// parent, name and sub type from this first update. Counts the bytes of the update's payload and
+// error as stored.
 record::OperationRecord& TouchTarget(ExecutionChange& change, const v1::OperationUpdate& update);
 
 }  // namespace rehearse

@@ -16,7 +16,8 @@ bool IsExecutionUpdate(const v1::OperationUpdate& update) {
   return update.type() == v1::OPERATION_TYPE_EXECUTION;
 }
 
-// Whether `second` may follow `first` in a batch: the start of a step or a context, and then its end.
+// Whether `second` may follow `first` in a batch: the start of a step or a context, and then its
+// end.
 bool MayFollow(const v1::OperationUpdate& first, const v1::OperationUpdate& second) {
   return (second.type() == v1::OPERATION_TYPE_STEP ||
           second.type() == v1::OPERATION_TYPE_CONTEXT) &&
@@ -72,7 +73,8 @@ absl::Status ValidateParent(const ExecutionChange& change, const v1::OperationUp
 
 absl::Status CannotChange(const v1::OperationUpdate& update, absl::string_view what,
                           absl::string_view from, absl::string_view to) {
-  return OperationError(update, absl::StrCat(what, " cannot change from '", from, "' to '", to, "'."));
+  return OperationError(update,
+                        absl::StrCat(what, " cannot change from '", from, "' to '", to, "'."));
 }
 
 absl::Status ValidateUnchanged(const v1::Operation& current, const v1::OperationUpdate& update) {
@@ -115,9 +117,9 @@ absl::Status ValidateSizes(const v1::OperationUpdate& update, const record::Exec
   }
   const int64_t max_payload_bytes = MaxPayloadBytes(update, record, limits);
   if (static_cast<int64_t>(update.payload().size()) > max_payload_bytes) {
-    return too_large(update.action() == v1::OPERATION_ACTION_START ? "input payload"
-                                                                   : "output payload",
-                     max_payload_bytes);
+    return too_large(
+        update.action() == v1::OPERATION_ACTION_START ? "input payload" : "output payload",
+        max_payload_bytes);
   }
   return absl::OkStatus();
 }

@@ -47,8 +47,8 @@ struct TextRule {
 };
 
 constexpr absl::string_view kIdAlphabet = " of A-Z a-z 0-9 - _";
-constexpr TextRule kTokenRule = {"CheckpointToken", 1, kMaxCheckpointTokenLength,
-                                 IsCheckpointToken, " of base64"};
+constexpr TextRule kTokenRule = {"CheckpointToken", 1, kMaxCheckpointTokenLength, IsCheckpointToken,
+                                 " of base64"};
 constexpr TextRule kClientTokenRule = {"ClientToken", 1, kMaxClientTokenLength, IsVisibleAscii,
                                        " of visible ASCII"};
 constexpr TextRule kIdRule = {"Id", 1, kMaxOperationIdLength, IsId, kIdAlphabet};
@@ -74,7 +74,8 @@ absl::Status Check(const TextRule& rule, absl::string_view text, absl::string_vi
                                                rule.alphabet, "."));
 }
 
-// Checks the members of one update and keeps the first error. The place is put into words only when it is needed.
+// Checks the members of one update and keeps the first error. The place is put into words only when
+// it is needed.
 class UpdateChecker {
  public:
   explicit UpdateChecker(int position) : position_(position) {}
@@ -111,9 +112,9 @@ absl::Status CheckUpdate(const v1::OperationUpdate& update, int position) {
   checker.Text(kParentIdRule, update.has_parent_id(), update.parent_id());
   checker.Text(kNameRule, update.has_name(), update.name());
   checker.Text(kSubTypeRule, update.has_sub_type(), update.sub_type());
-  checker.Require(update.type() > v1::OPERATION_TYPE_UNSPECIFIED &&
-                      update.type() <= v1::OperationType_MAX,
-                  "Type must be EXECUTION, CONTEXT, STEP, WAIT, CALLBACK or CHAINED_INVOKE.");
+  checker.Require(
+      update.type() > v1::OPERATION_TYPE_UNSPECIFIED && update.type() <= v1::OperationType_MAX,
+      "Type must be EXECUTION, CONTEXT, STEP, WAIT, CALLBACK or CHAINED_INVOKE.");
   checker.Require(update.action() > v1::OPERATION_ACTION_UNSPECIFIED &&
                       update.action() <= v1::OperationAction_MAX,
                   "Action must be START, SUCCEED, FAIL, RETRY or CANCEL.");
@@ -127,9 +128,8 @@ absl::Status CheckUpdate(const v1::OperationUpdate& update, int position) {
   const v1::CallbackOptions& callback = update.callback_options();
   checker.Range("CallbackOptions.TimeoutSeconds", callback.has_timeout_seconds(),
                 callback.timeout_seconds(), 0, kMaxCallbackTimeoutSeconds);
-  checker.Range("CallbackOptions.HeartbeatTimeoutSeconds",
-                callback.has_heartbeat_timeout_seconds(), callback.heartbeat_timeout_seconds(), 0,
-                kMaxCallbackTimeoutSeconds);
+  checker.Range("CallbackOptions.HeartbeatTimeoutSeconds", callback.has_heartbeat_timeout_seconds(),
+                callback.heartbeat_timeout_seconds(), 0, kMaxCallbackTimeoutSeconds);
   const v1::ChainedInvokeOptions& chained = update.chained_invoke_options();
   checker.Text(kTenantIdRule, chained.has_tenant_id(), chained.tenant_id());
   checker.Text(kTraceHeaderRule, chained.has_x_amzn_trace_id(), chained.x_amzn_trace_id());
@@ -149,8 +149,8 @@ absl::Status ValidateRequest(const v1::CheckpointRequest& request, const Limits&
                      limits.checkpoint_request_bytes, " bytes."));
   }
   if (request.updates_size() > limits.checkpoint_updates) {
-    return errors::InvalidParameter(absl::StrCat("A checkpoint may hold at most ",
-                                                 limits.checkpoint_updates, " updates."));
+    return errors::InvalidParameter(
+        absl::StrCat("A checkpoint may hold at most ", limits.checkpoint_updates, " updates."));
   }
   absl::Status status = ValidateCheckpointToken(request.checkpoint_token());
   if (!status.ok()) return status;

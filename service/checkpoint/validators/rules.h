@@ -10,7 +10,8 @@
 
 namespace rehearse {
 
-// A set of operation statuses, as bits; the bit of UNSPECIFIED stands for an operation that does not exist yet.
+// A set of operation statuses, as bits; the bit of UNSPECIFIED stands for an operation that does
+// not exist yet.
 using StatusSet = unsigned;
 inline constexpr StatusSet kNew = 1u << v1::OPERATION_STATUS_UNSPECIFIED;
 inline constexpr StatusSet kStarted = 1u << v1::OPERATION_STATUS_STARTED;

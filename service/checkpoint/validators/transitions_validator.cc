@@ -47,9 +47,9 @@ absl::Status ValidateTransition(const v1::OperationUpdate& update) {
       names.push_back(NameOf(static_cast<v1::OperationAction>(action)));
     }
   }
-  return OperationError(update, absl::StrCat("action ", NameOf(update.action()),
-                                             " is not valid for ", NameOf(update.type()),
-                                             "; use ", absl::StrJoin(names, " or "), "."));
+  return OperationError(
+      update, absl::StrCat("action ", NameOf(update.action()), " is not valid for ",
+                           NameOf(update.type()), "; use ", absl::StrJoin(names, " or "), "."));
 }
 
 }  // namespace rehearse

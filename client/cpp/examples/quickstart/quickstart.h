@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "client/cpp/durable/durable.h"
 
-absl::StatusOr<std::vector<std::string>> QuickStart(durable::DurableContext& ctx, const std::string& input);
+absl::StatusOr<std::vector<std::string>> QuickStart(durable::DurableContext& ctx,
+                                                    const std::string& input);
 
 #endif  // CLIENT_CPP_EXAMPLES_QUICKSTART_QUICKSTART_H_

@@ -23,7 +23,8 @@ TEST(QuickStartTest, RunsAllSteps) {
   EXPECT_EQ(result->GetContext("two")->ResultAs<std::string>(), "3 4 4 3");
   EXPECT_EQ(result->GetContext("two")->GetStep("two_1")->ResultAs<std::string>(), "3 4");
   EXPECT_EQ(result->GetStep("three")->ResultAs<std::string>(), "5 6");
-  EXPECT_THAT(*result, HistoryIs("SS2 SX3 WS4 IC5 WX6 CS7 SS8 SX9 SS10 SX11 CX12 SS13 SX14 IC15 XS16"));
+  EXPECT_THAT(*result,
+              HistoryIs("SS2 SX3 WS4 IC5 WX6 CS7 SS8 SX9 SS10 SX11 CX12 SS13 SX14 IC15 XS16"));
 }
 
 }  // namespace
