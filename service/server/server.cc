@@ -10,7 +10,6 @@
 #include <mutex>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -91,16 +90,6 @@ absl::Status ListenError(absl::string_view address) {
       "cannot listen on ", address, error == 0 ? "" : absl::StrCat(": ", strerror(error))));
 }
 
-// Adds server reflection to one server; gRPC's own function for it would add it to all of the
-// process.
-class ReflectionOption final : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
-  }
-};
-
 // gRPC's health service is switched on for the process, once: the switch is not thread-safe.
 void EnableHealthService() {
   static std::once_flag once;
@@ -152,7 +141,9 @@ absl::Status Server::Listen() {
   builder.RegisterService(&test_sessions_);
   if (!options_.grpc_address.empty()) {
     EnableHealthService();
-    builder.SetOption(std::make_unique<ReflectionOption>());
+    // Harmless when the library has done so by itself, which it does for all servers of the
+    // process.
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     // Without this a second server on the port would get every other connection.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port_);

@@ -1,0 +1,119 @@
+// Whole runs with the embedded service, time skipped, on one warm runner unless said otherwise:
+// from Run() to its result.
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/cpp/durable/durable.h"
+#include "client/cpp/examples/quickstart/quickstart.h"
+#include "client/cpp/testing/runner.h"
+#include "tests/benchmark/figures.h"
+#include "tests/benchmark/measuring.h"
+
+namespace rehearse::benchmark {
+namespace {
+
+using durable::Json;
+using durable::testing::DurableFunctionTestRunner;
+
+constexpr absl::Duration kTimeout = absl::Seconds(60);
+
+// Milliseconds of one run.
+double Run(DurableFunctionTestRunner& runner, const Json& input) {
+  return Microseconds([&] {
+           Require(Require(runner.Run(input, kTimeout)).status() ==
+                       durable::testing::ExecutionStatus::kSucceeded,
+                   "a run did not succeed");
+         }) /
+         1000;
+}
+
+// A runner is warm when it has run.
+class WarmRunner {
+ public:
+  WarmRunner(durable::Handler handler, Json input)
+      : runner_(std::move(handler)), input_(std::move(input)) {
+    Run(runner_, input_);
+  }
+  void Sample() { samples_.push_back(Run(runner_, input_)); }
+  double MedianMs() const { return Median(samples_); }
+
+ private:
+  DurableFunctionTestRunner runner_;
+  const Json input_;
+  std::vector<double> samples_;
+};
+
+absl::StatusOr<int> Steps(durable::DurableContext& ctx, const int& count) {
+  int sum = 0;
+  for (int i = 0; i < count; ++i) {
+    DURABLE_ASSIGN_OR_RETURN(int number,
+                             ctx.Step("step", [i](durable::StepContext&) { return i; }));
+    sum += number;
+  }
+  return sum;
+}
+
+absl::StatusOr<std::string> Sleep(durable::DurableContext& ctx, const int& days) {
+  DURABLE_RETURN_IF_ERROR(ctx.Wait("pause", days * absl::Hours(24)));
+  return std::string("awake");
+}
+
+// What a runner of its own costs a test: its construction, first run and end, less a run of a warm
+// one.
+void MeasureQuickStart(const Options& options, Values& values) {
+  WarmRunner warm(durable::Handler(QuickStart), "input");
+  std::vector<double> fresh;
+  for (int i = 0; i < options.Repeat(300, 5); ++i) {
+    warm.Sample();
+    fresh.push_back(Microseconds([] {
+                      DurableFunctionTestRunner runner{durable::Handler(QuickStart)};
+                      Run(runner, "input");
+                    }) /
+                    1000);
+  }
+  values["quickstart_embedded_ms"] = warm.MedianMs();
+  values["runner_setup_ms"] = Median(fresh) - warm.MedianMs();
+}
+
+void MeasureSteps(const Options& options, Values& values) {
+  constexpr int kShortRunsPerLongRun = 20;
+  WarmRunner ten(durable::Handler(Steps), 10);
+  WarmRunner thousand(durable::Handler(Steps), 1000);
+  for (int i = 0; i < options.Repeat(30, 1); ++i) {
+    thousand.Sample();
+    for (int j = 0; j < kShortRunsPerLongRun; ++j) ten.Sample();
+  }
+  values["steps_10_embedded_ms"] = ten.MedianMs();
+  values["steps_1000_embedded_ms"] = thousand.MedianMs();
+  values["steps_1000_vs_steps_10"] = thousand.MedianMs() / ten.MedianMs();
+}
+
+void MeasureWait(const Options& options, Values& values) {
+  WarmRunner sleeper(durable::Handler(Sleep), 30);
+  for (int i = 0; i < options.Repeat(1000, 5); ++i) sleeper.Sample();
+  values["wait_30_days_ms"] = sleeper.MedianMs();
+}
+
+Values Measure(const Options& options) {
+  Values values;
+  MeasureQuickStart(options, values);
+  MeasureSteps(options, values);
+  MeasureWait(options, values);
+  return values;
+}
+
+}  // namespace
+
+Group EmbeddedFigures() {
+  return {{{"quickstart_embedded_ms", "ms", Bound::kAtMost, 1},
+           {"runner_setup_ms", "ms"},
+           {"steps_10_embedded_ms", "ms", Bound::kAtMost, 0.5},
+           {"steps_1000_embedded_ms", "ms", Bound::kAtMost, 50},
+           {"steps_1000_vs_steps_10", "ratio", Bound::kAtMost, 105},
+           {"wait_30_days_ms", "ms", Bound::kAtMost, 0.5}},
+          Measure};
+}
+
+}  // namespace rehearse::benchmark

@@ -1,0 +1,70 @@
+// The checkpoint pipeline by itself, without server, store or network: StepCheckpoint validated,
+// applied on an overlay and answered with the next token, and its delta applied to the execution.
+// The delta goes nowhere.
+#include "service/checkpoint/test_execution.h"
+#include "tests/benchmark/figures.h"
+#include "tests/benchmark/measuring.h"
+#include "tests/benchmark/worker_script.h"
+
+namespace rehearse::benchmark {
+namespace {
+
+// Batches per sample: one is too short for the clock.
+constexpr int kBatches = 10;
+
+// An execution that runs one step after the other.
+class SteppingExecution {
+ public:
+  explicit SteppingExecution(int steps) {
+    while (step_ < steps) Run(NextRequest());
+  }
+
+  // Microseconds per checkpoint of the next kBatches steps.
+  double Sample() {
+    double total = 0;
+    for (int i = 0; i < kBatches; ++i) {
+      const v1::CheckpointRequest request = NextRequest();
+      total += Microseconds([&] { Run(request); });
+    }
+    return total / kBatches;
+  }
+
+ private:
+  v1::CheckpointRequest NextRequest() {
+    return StepCheckpoint(test_.execution().arn(), test_.Token(), ++step_);
+  }
+
+  void Run(const v1::CheckpointRequest& request) {
+    CheckpointOutcome outcome = Require(test_.Process(request));
+    test_.Apply(*std::move(outcome.delta));
+  }
+
+  TestExecution test_;
+  int step_ = 0;
+};
+
+constexpr int kSmall = 10;
+constexpr int kLarge = 10000;
+
+Values Measure(const Options& options) {
+  std::vector<double> small;
+  std::vector<double> large;
+  SteppingExecution large_execution(kLarge);
+  for (int i = 0; i < options.Repeat(1000, 20); ++i) {
+    SteppingExecution small_execution(kSmall);
+    small.push_back(small_execution.Sample());
+    large.push_back(large_execution.Sample());
+  }
+  return {{"pipeline_checkpoint_us", Median(small)},
+          {"checkpoint_growth", Median(large) / Median(small)}};
+}
+
+}  // namespace
+
+Group PipelineFigures() {
+  return {{{"pipeline_checkpoint_us", "us", Bound::kAtMost, 5},
+           {"checkpoint_growth", "ratio", Bound::kAtMost, 1.1}},
+          Measure};
+}
+
+}  // namespace rehearse::benchmark

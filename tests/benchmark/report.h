@@ -1,0 +1,37 @@
+// The table for people and the records for programs.
+//
+//   Report report;
+//   report.Add({"cold_start_ms", "ms", Bound::kAtMost, 10}, 4.9);
+//   std::cout << report.Table();                 // cold_start_ms   4.9   ms   <= 10   yes
+//   file << report.Json();                       // [{"name": "cold_start_ms", "value": 4.9,
+//   "unit": "ms"}]
+#ifndef REHEARSE_TESTS_BENCHMARK_REPORT_H_
+#define REHEARSE_TESTS_BENCHMARK_REPORT_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/benchmark/figures.h"
+
+namespace rehearse::benchmark {
+
+class Report {
+ public:
+  void Add(Figure figure, double value) { entries_.push_back({std::move(figure), value}); }
+
+  // A line per figure: name, value, unit, goal, and whether it is met.
+  std::string Table() const;
+  std::string Json() const;
+
+ private:
+  struct Entry {
+    Figure figure;
+    double value;
+  };
+  std::vector<Entry> entries_;
+};
+
+}  // namespace rehearse::benchmark
+
+#endif  // REHEARSE_TESTS_BENCHMARK_REPORT_H_
