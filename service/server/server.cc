@@ -146,6 +146,9 @@ absl::Status Server::Listen() {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     // Without this a second server on the port would get every other connection.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    // Workers ping every 30 s, so that a connection that has died is noticed while nothing runs.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 20000);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port_);
   }
   grpc_server_ = builder.BuildAndStart();
