@@ -49,11 +49,12 @@ absl::StatusOr<Limits> LimitsProfile(absl::string_view name);
 // InvalidParameter for a negative value.
 absl::StatusOr<Limits> ApplyOverrides(Limits limits, const v1::LimitOverrides& overrides);
 
-// Bounds that are the same in every profile; characters and seconds as the AWS API model states
-// them.
+// Bounds that are the same in every profile. Where nothing else is said, the number is the AWS API
+// model's; lengths are in characters.
 inline constexpr int kMaxOperationIdLength = 64;
 inline constexpr int kMaxOperationNameLength = 256;
 inline constexpr int kMaxSubTypeLength = 32;
+inline constexpr int kMaxPayloadLength = 6291456;  // of every payload, whatever the profile says
 inline constexpr int kMaxExecutionNameLength = 64;
 inline constexpr int kMaxArnLength = 1024;
 inline constexpr int kMaxFunctionNameLength = 256;
@@ -61,26 +62,30 @@ inline constexpr int kMaxQualifierLength = 128;
 inline constexpr int kMaxTenantIdLength = 256;
 inline constexpr int kMaxTraceHeaderLength = 8192;
 inline constexpr int kMaxClientTokenLength = 64;
-inline constexpr int kMaxCheckpointTokenLength = 2048;
-inline constexpr int kMaxCallbackIdLength = 1024;
-inline constexpr int kMaxReasonLength = 1024;
-inline constexpr int kMaxSessionNameLength = 64;
+inline constexpr int kMaxCheckpointTokenLength = 2048;  // ours have 56
+inline constexpr int kMaxCallbackIdLength = 1024;       // ours have 56
+inline constexpr int kMaxReasonLength = 1024;           // of a pause or a resumption
+inline constexpr int kMaxSessionNameLength = 64;        // ours: as an execution's name
 inline constexpr int kMaxStatusFilters = 10;
-inline constexpr int kDefaultPageItems = 100;
+inline constexpr int kDefaultPageItems = 100;  // state, history and lists
 inline constexpr int kMaxPageItems = 1000;
+// Waits, retry delays and the execution timeout, pauses included: 366 days at most.
 inline constexpr int kMinDelaySeconds = 1;
-inline constexpr int kMaxDelaySeconds = 31622400;  // 366 days: waits, retries, execution timeout
-inline constexpr int kMaxCallbackTimeoutSeconds = 99999999;
-inline constexpr int kMaxInvocationTimeoutSeconds = 5400;
+inline constexpr int kMaxDelaySeconds = 31622400;
+inline constexpr int kMaxCallbackTimeoutSeconds = 99999999;  // 0: none
+inline constexpr int kMaxInvocationTimeoutSeconds = 5400;    // of managed instances; else 900
+// AWS documentation: the longest a function runs on demand, and how long a caller may wait.
 inline constexpr int kDefaultInvocationTimeoutSeconds = 900;
 inline constexpr int kMaxRetentionDays = 90;
-inline constexpr int kDefaultRetentionDays = 14;
+inline constexpr int kDefaultRetentionDays = 14;     // AWS documentation; its API model says 30
 inline constexpr int kMaxFunctionsPerWorker = 1000;  // ours
 inline constexpr int kMaxWorkerNameLength = 256;     // ours
 
+// For how long a client token is remembered.
 inline constexpr absl::Duration kClientTokenWindow = absl::Minutes(15);
 // Answers kept per execution for repeated client tokens; ours.
 inline constexpr int kMaxCheckpointReplies = 16;
+// For how long the next page of a list or a history can be read.
 inline constexpr absl::Duration kMarkerLife = absl::Hours(24);
 
 }  // namespace rehearse

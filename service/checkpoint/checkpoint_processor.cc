@@ -147,7 +147,12 @@ void Answer(ExecutionChange& change, const CheckpointInput& input,
   progress.set_token_sequence(progress.token_sequence() + 1);
   v1::ExecutionState& state = *response.mutable_new_execution_state();
   if (progress.status() == v1::EXECUTION_STATUS_PAUSING) return WithdrawInvocation(change);
-  if (IsTerminal(progress.status())) return FillDelta(change, input.limits, state);
+  if (IsTerminal(progress.status())) {
+    FillDelta(change, input.limits, state);
+    // Without a token nobody can read on.
+    state.clear_next_marker();
+    return;
+  }
   CompleteDue(change);
   FillDelta(change, input.limits, state);
   response.set_checkpoint_token(TokenOf(change.base().record(), progress));

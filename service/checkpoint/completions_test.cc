@@ -123,6 +123,18 @@ TEST_F(CallbackTest, ResultIsBounded) {
   EXPECT_TRUE(Complete(std::string(1048576, 'x')).ok());
 }
 
+TEST_F(CallbackTest, BoundsWereSmallerBeforeAutumn2026) {
+  Start(0, 0);
+  test_.limits = *LimitsProfile("aws-2025");
+  EXPECT_EQ(Complete(std::string(262145, 'x')).message(),
+            "CALLBACK output payload size must be less than or equal to 262144 bytes.");
+  v1::ErrorObject error;
+  error.set_error_message(std::string(262145, 'x'));
+  EXPECT_EQ(Fail(error).message(),
+            "CALLBACK error size must be less than or equal to 262144 bytes.");
+  EXPECT_TRUE(Complete(std::string(262144, 'x')).ok());
+}
+
 TEST_F(CallbackTest, ErrorIsBounded) {
   Start(0, 0);
   v1::ErrorObject error;

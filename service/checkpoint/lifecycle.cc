@@ -127,9 +127,14 @@ NextStep CountEmptyPending(ExecutionChange& change, const v1::ErrorObject& error
   return InvokeAfter(change, policy.DelayAfter(progress.consecutive_empty_pendings()));
 }
 
+// A clean suspension begins the count of failed invocations anew.
+void ForgiveFailures(record::ExecutionProgress& progress) {
+  progress.set_consecutive_failures(0);
+  progress.set_consecutive_empty_pendings(0);
+}
+
 NextStep Suspend(ExecutionChange& change) {
-  change.progress().set_consecutive_failures(0);
-  change.progress().set_consecutive_empty_pendings(0);
+  ForgiveFailures(change.progress());
   return HasUndelivered(change) || change.progress().invocation_owed() ? NextStep::kInvoke
                                                                        : NextStep::kNothing;
 }
@@ -139,7 +144,11 @@ NextStep Suspend(ExecutionChange& change) {
 NextStep EndWhilePausing(ExecutionChange& change, const InvocationResult& result) {
   record::ExecutionProgress& progress = change.progress();
   const bool failed = result.outcome != Outcome::kPending;
-  if (failed) progress.set_consecutive_failures(progress.consecutive_failures() + 1);
+  if (failed) {
+    progress.set_consecutive_failures(progress.consecutive_failures() + 1);
+  } else {
+    ForgiveFailures(progress);
+  }
   progress.set_invocation_owed(progress.invocation_owed() || failed || HasUndelivered(change));
   PauseTakesEffect(change);
   return NextStep::kNothing;

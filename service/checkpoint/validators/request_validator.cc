@@ -8,9 +8,6 @@
 namespace rehearse {
 namespace {
 
-// The model's absolute bound of every payload.
-constexpr size_t kMaxPayloadBytes = 6291456;
-
 using Predicate = bool (*)(absl::string_view);
 
 bool IsCheckpointToken(absl::string_view text) {
@@ -56,7 +53,7 @@ constexpr TextRule kParentIdRule = {"ParentId", 1, kMaxOperationIdLength, IsId, 
 constexpr TextRule kNameRule = {"Name", 1, kMaxOperationNameLength, IsPrintableAscii,
                                 " of printable ASCII"};
 constexpr TextRule kSubTypeRule = {"SubType", 1, kMaxSubTypeLength, IsId, kIdAlphabet};
-constexpr TextRule kPayloadRule = {"Payload", 0, kMaxPayloadBytes, IsAnything, ""};
+constexpr TextRule kPayloadRule = {"Payload", 0, kMaxPayloadLength, IsAnything, ""};
 constexpr TextRule kTenantIdRule = {"ChainedInvokeOptions.TenantId", 1, kMaxTenantIdLength,
                                     IsTenantId, " of A-Z a-z 0-9 . _ : / = + - @ space"};
 constexpr TextRule kTraceHeaderRule = {"ChainedInvokeOptions.XAmznTraceId", 0,
