@@ -19,5 +19,6 @@
 #include "client/cpp/durable/retry.h"            // IWYU pragma: export
 #include "client/cpp/durable/serdes.h"           // IWYU pragma: export
 #include "client/cpp/durable/status_macros.h"    // IWYU pragma: export
+#include "client/cpp/durable/wait_strategy.h"    // IWYU pragma: export
 
 #endif  // REHEARSE_CLIENT_CPP_DURABLE_DURABLE_H_

@@ -23,6 +23,7 @@
 #define REHEARSE_CLIENT_CPP_DURABLE_DURABLE_CONTEXT_H_
 
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
@@ -34,6 +35,7 @@
 #include "client/cpp/durable/internal/result_slot.h"
 #include "client/cpp/durable/logger.h"
 #include "client/cpp/durable/options.h"
+#include "client/cpp/durable/wait_strategy.h"
 
 namespace durable {
 
@@ -64,12 +66,17 @@ class StepContext {
   const Logger logger_;
 };
 
+// What the check of WaitForCondition is given. Each check counts as an attempt.
+using CheckContext = StepContext;
+
 namespace internal {
 
 using StepBody = absl::FunctionRef<absl::Status(StepContext&)>;
 using ChildBody = absl::FunctionRef<absl::Status(DurableContext&)>;
 using Submitter = absl::FunctionRef<absl::Status(absl::string_view callback_id, StepContext&)>;
+using RetriedBody = absl::FunctionRef<absl::Status(DurableContext&, int attempt)>;
 using PayloadWriter = absl::FunctionRef<absl::StatusOr<std::string>(const SerdesContext&)>;
+using WaitDecider = absl::FunctionRef<absl::StatusOr<WaitDecision>(int attempt)>;
 
 }  // namespace internal
 
@@ -152,6 +159,44 @@ class DurableContext {
     return internal::ToResult<internal::ResultOf<F, DurableContext&>>(std::move(status), slot);
   }
 
+  // Runs `body`, R(DurableContext&, int attempt), until it succeeds or `strategy` gives up, in a
+  // child context that `options` describe, and waits between the attempts as the strategy says.
+  // Unlike those of a step, an attempt is made of operations: none of them runs twice, attempts
+  // that have failed are replayed. So what the strategy decides - not how long it waits - has to be
+  // the same each time. Null strategy: ExponentialBackoff().Build(). Names have at most 237
+  // characters. Errors: kChildContext, kSerdes.
+  template <typename F>
+  internal::ResultOf<F, DurableContext&, int> WithRetry(absl::string_view name, F&& body,
+                                                        const RetryStrategy& strategy = nullptr,
+                                                        const ChildOptions& options = {}) {
+    internal::TypedSlot<internal::ValueOf<F, DurableContext&, int>> slot(options.serdes());
+    absl::Status status = RunWithRetry(
+        name, strategy, options,
+        [&](DurableContext& child, int attempt) { return slot.Capture(body, child, attempt); },
+        slot);
+    return internal::ToResult<internal::ResultOf<F, DurableContext&, int>>(std::move(status), slot);
+  }
+
+  // Calls `check`, R(const S& state, CheckContext&), with the state that the last check returned
+  // - first with `initial_state` - until `strategy` says that the condition is met, and returns
+  // the state then. Between checks the execution is suspended. A check that fails is not tried
+  // again. Errors: kWaitForCondition, kSerdes.
+  template <typename S, typename F>
+  absl::StatusOr<S> WaitForCondition(absl::string_view name, S initial_state, F&& check,
+                                     const std::common_type_t<WaitStrategy<S>>& strategy,
+                                     const ConditionOptions& options = {}) {
+    internal::TypedSlot<S> slot(options.serdes());
+    slot.Set(std::move(initial_state));
+    absl::Status status = RunWaitForCondition(
+        name, options,
+        [&](CheckContext& context) {
+          const S state = slot.Take();
+          return slot.Capture(check, state, context);
+        },
+        [&](int attempt) { return strategy(slot.get(), attempt); }, slot);
+    return internal::ToResult<absl::StatusOr<S>>(std::move(status), slot);
+  }
+
   const Logger& logger() const;
   const std::string& durable_execution_arn() const;
   // Empty where the host names no request.
@@ -172,6 +217,12 @@ class DurableContext {
                          internal::PayloadWriter write_payload, internal::ResultSlot& slot);
   absl::Status RunChild(absl::string_view name, const ChildOptions& options,
                         internal::ChildBody body, internal::ResultSlot& slot);
+  absl::Status RunWithRetry(absl::string_view name, const RetryStrategy& strategy,
+                            const ChildOptions& options, internal::RetriedBody body,
+                            internal::ResultSlot& slot);
+  absl::Status RunWaitForCondition(absl::string_view name, const ConditionOptions& options,
+                                   internal::StepBody check, internal::WaitDecider decide,
+                                   internal::ResultSlot& slot);
 
   internal::Context& context_;
 };

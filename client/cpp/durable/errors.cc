@@ -24,6 +24,8 @@ absl::string_view TypeNameOf(ErrorKind kind) {
       return "ChildContextError";
     case ErrorKind::kInvoke:
       return "InvokeError";
+    case ErrorKind::kWaitForCondition:
+      return "WaitForConditionError";
     case ErrorKind::kCallbackExternal:
       return "CallbackExternalError";
     case ErrorKind::kCallbackTimeout:
@@ -61,8 +63,8 @@ absl::Status ToStatus(const ErrorInfo& info) {
 absl::optional<ErrorKind> ErrorInfo::cause() const {
   for (const ErrorKind candidate :
        {ErrorKind::kStep, ErrorKind::kStepInterrupted, ErrorKind::kChildContext, ErrorKind::kInvoke,
-        ErrorKind::kCallbackExternal, ErrorKind::kCallbackTimeout, ErrorKind::kCallbackSubmitter,
-        ErrorKind::kSerdes, ErrorKind::kValidation}) {
+        ErrorKind::kWaitForCondition, ErrorKind::kCallbackExternal, ErrorKind::kCallbackTimeout,
+        ErrorKind::kCallbackSubmitter, ErrorKind::kSerdes, ErrorKind::kValidation}) {
     if (internal::TypeNameOf(candidate) == type) return candidate;
   }
   return absl::nullopt;

@@ -30,6 +30,7 @@ enum class ErrorKind {
   kStepInterrupted,    // the invocation died while an at-most-once step ran [StepInterruptedError]
   kChildContext,       // a child context failed [ChildContextError]
   kInvoke,             // an invoked function failed, timed out or was stopped [InvokeError]
+  kWaitForCondition,   // a polled condition failed or was not met in time [WaitForConditionError]
   kCallbackExternal,   // the outsider answered a callback with a failure [CallbackExternalError]
   kCallbackTimeout,    // nobody answered a callback in time [CallbackTimeoutError]
   kCallbackSubmitter,  // the submitter of WaitForCallback gave up [CallbackSubmitterError]

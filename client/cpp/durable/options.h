@@ -153,6 +153,22 @@ class ChildOptions {
   std::string sub_type_;
 };
 
+class ConditionOptions {
+ public:
+  // S is the type of the state.
+  template <typename S, typename Serialize, typename Deserialize>
+  ConditionOptions& set_serdes(Serialize serialize, Deserialize deserialize) {
+    serdes_ = internal::AnySerdes(
+        internal::AnySerdes::Functions<S>{std::move(serialize), std::move(deserialize)});
+    return *this;
+  }
+
+  const internal::AnySerdes& serdes() const { return serdes_; }
+
+ private:
+  internal::AnySerdes serdes_;
+};
+
 class InvokeOptions {
  public:
   // P is the payload's type.

@@ -15,6 +15,7 @@
 #include "client/cpp/durable/callback.h"
 #include "client/cpp/durable/durable_context.h"
 #include "client/cpp/durable/internal/context.h"
+#include "client/cpp/durable/internal/operation_call.h"
 #include "client/cpp/durable/internal/result_slot.h"
 #include "client/cpp/durable/operation.h"
 #include "client/cpp/durable/options.h"
@@ -24,6 +25,9 @@ namespace internal {
 
 absl::Status RunStepOperation(Context& context, absl::string_view name, const StepOptions& options,
                               StepBody body, ResultSlot& slot);
+
+// One attempt of a step or one check of a condition: runs `body` as the user code of `call`.
+UserOutcome CallStepBody(OperationCall& call, int attempt, StepBody body);
 
 // Arguments are valid.
 struct ChildOperation {

@@ -40,7 +40,7 @@ class StepRun {
 
   absl::Status RunAttempt() {
     Start();
-    UserOutcome outcome = RunBody();
+    UserOutcome outcome = CallStepBody(call_, attempt(), body_);
     call_.context().RequireLive();
     return outcome.status.ok() ? Succeed() : EndAttempt(std::move(outcome));
   }
@@ -54,16 +54,6 @@ class StepRun {
     } else {
       call_.Queue(std::move(start));
     }
-  }
-
-  UserOutcome RunBody() {
-    Context& context = call_.context();
-    std::vector<LogField> fields = {{"operationId", call_.id()}, {"attempt", attempt()}};
-    if (!call_.name().empty()) fields.push_back({"operationName", std::string(call_.name())});
-    StepContext step(context, attempt(),
-                     context.invocation().MakeLogger(context.replaying_flag(), std::move(fields)));
-    const ActiveFrame frame(context, ActiveFrame::Kind::kStepBody);
-    return CallUserCode([&] { return body_(step); });
   }
 
   absl::Status Succeed() {
@@ -122,6 +112,16 @@ class StepRun {
 };
 
 }  // namespace
+
+UserOutcome CallStepBody(OperationCall& call, int attempt, StepBody body) {
+  Context& context = call.context();
+  std::vector<LogField> fields = {{"operationId", call.id()}, {"attempt", attempt}};
+  if (!call.name().empty()) fields.push_back({"operationName", std::string(call.name())});
+  StepContext step(context, attempt,
+                   context.invocation().MakeLogger(context.replaying_flag(), std::move(fields)));
+  const ActiveFrame frame(context, ActiveFrame::Kind::kStepBody);
+  return CallUserCode([&] { return body(step); });
+}
 
 absl::Status RunStepOperation(Context& context, absl::string_view name, const StepOptions& options,
                               StepBody body, ResultSlot& slot) {
