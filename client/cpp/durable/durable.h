@@ -16,6 +16,7 @@
 #include "client/cpp/durable/handler.h"          // IWYU pragma: export
 #include "client/cpp/durable/logger.h"           // IWYU pragma: export
 #include "client/cpp/durable/options.h"          // IWYU pragma: export
+#include "client/cpp/durable/plugin.h"           // IWYU pragma: export
 #include "client/cpp/durable/retry.h"            // IWYU pragma: export
 #include "client/cpp/durable/serdes.h"           // IWYU pragma: export
 #include "client/cpp/durable/status_macros.h"    // IWYU pragma: export

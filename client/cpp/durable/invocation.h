@@ -10,10 +10,13 @@
 #ifndef REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_
 #define REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_
 
+#include <vector>
+
 #include "absl/time/time.h"
 #include "client/cpp/durable/handler.h"
 #include "client/cpp/durable/logger.h"
 #include "client/cpp/durable/operation.h"
+#include "client/cpp/durable/plugin.h"
 #include "client/cpp/durable/service_client.h"
 
 namespace durable {
@@ -29,6 +32,8 @@ struct RuntimeOptions {
   // How long a START that nobody waits for is held back to join the next checkpoint. Zero sends at
   // once.
   absl::Duration checkpoint_window = absl::Milliseconds(10);
+  // What watches the executions, in the order in which it is told.
+  std::vector<PluginFactory> plugins;
   // Operations per page of state asked for: 1 to 1000.
   int state_page_size = 1000;
 };

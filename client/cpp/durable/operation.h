@@ -59,6 +59,9 @@ struct Operation {
   OperationType type = OperationType::kStep;
   std::string sub_type;
   OperationStatus status = OperationStatus::kStarted;
+  // Of the first START, and of the end.
+  absl::optional<absl::Time> start_time;
+  absl::optional<absl::Time> end_time;
   // EXECUTION: the input. All others: the recorded result.
   absl::optional<std::string> payload;
   absl::optional<ErrorObject> error;
@@ -96,6 +99,8 @@ struct OperationUpdate {
   // CHAINED_INVOKE START.
   std::string function_name;
   std::string tenant_id;
+  // The trace header for the invoked function; without one it inherits the execution's.
+  std::string x_amzn_trace_id;
 };
 
 // Some operations of an execution; more follow when `next_marker` is not empty.
@@ -131,6 +136,8 @@ struct InvocationInput {
   std::string durable_execution_arn;
   std::string checkpoint_token;
   StatePage initial_state;
+  // Operations that changed while no handler was told.
+  std::vector<std::string> updated_operation_ids;
   // Names this invocation in logs; may be empty.
   std::string request_id;
 };

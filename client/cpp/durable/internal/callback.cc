@@ -77,6 +77,7 @@ absl::StatusOr<CallbackHandle> StartCallbackOperation(Context& context, absl::st
 absl::Status CallbackHandle::Await(ResultSlot& slot) const {
   DURABLE_ASSIGN_OR_RETURN(Context * context, EnterActiveContext(invocation));
   const std::shared_ptr<const Operation> record = invocation->store().Find(operation_id);
+  if (IsTerminal(record->status)) invocation->plugins().OperationIsObserved(operation_id);
   switch (record->status) {
     case OperationStatus::kSucceeded:
       return ReadAnswer(*context, *this, *record, slot);

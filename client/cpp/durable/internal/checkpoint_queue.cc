@@ -30,11 +30,13 @@ bool ClosesExecution(const OperationUpdate& update) {
 }  // namespace
 
 CheckpointQueue::CheckpointQueue(ServiceClient& client, StateStore& store, std::string arn,
-                                 std::string token, const CheckpointLimits& limits)
+                                 std::string token, const CheckpointLimits& limits,
+                                 ChangeListener on_change)
     : client_(client),
       store_(store),
       arn_(std::move(arn)),
       limits_(limits),
+      on_change_(std::move(on_change)),
       client_token_prefix_(RandomPrefix()),
       token_(std::move(token)) {}
 
@@ -160,13 +162,13 @@ CheckpointRequest CheckpointQueue::TakeBatch() {
 absl::StatusOr<std::string> CheckpointQueue::Call(const CheckpointRequest& request) {
   absl::StatusOr<CheckpointResponse> response = client_.Checkpoint(request);
   if (!response.ok()) return std::move(response).status();
-  store_.Merge(std::move(response->new_state.operations));
+  on_change_(store_.Merge(std::move(response->new_state.operations)));
   std::string marker = std::move(response->new_state.next_marker);
   while (!marker.empty() && !response->checkpoint_token.empty()) {
     absl::StatusOr<StatePage> page = client_.GetState(
         {arn_, response->checkpoint_token, std::move(marker), limits_.state_page_size});
     if (!page.ok()) return std::move(page).status();
-    store_.Merge(std::move(page->operations));
+    on_change_(store_.Merge(std::move(page->operations)));
     marker = std::move(page->next_marker);
   }
   return std::move(response->checkpoint_token);

@@ -16,9 +16,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -67,9 +69,15 @@ struct CheckpointLimits {
 class CheckpointQueue final : public WindowTimer::Target,
                               public std::enable_shared_from_this<CheckpointQueue> {
  public:
-  // `client` and `store` are used until Stop() returns. Held by shared_ptr.
-  CheckpointQueue(ServiceClient& client, StateStore& store, std::string arn, std::string token,
-                  const CheckpointLimits& limits);
+  // Told what the answer to a checkpoint changed, before anybody who waits for it goes on. Called
+  // without a lock, one call at a time.
+  using ChangeListener = std::function<void(std::vector<std::shared_ptr<const Operation>>)>;
+
+  // `client`, `store` and `on_change` are used until Stop() returns. Held by shared_ptr.
+  CheckpointQueue(
+      ServiceClient& client, StateStore& store, std::string arn, std::string token,
+      const CheckpointLimits& limits,
+      ChangeListener on_change = [](std::vector<std::shared_ptr<const Operation>>) {});
 
   CheckpointResult SendSync(OperationUpdate update, const ContextScope& scope)
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -117,6 +125,7 @@ class CheckpointQueue final : public WindowTimer::Target,
   StateStore& store_;
   const std::string arn_;
   const CheckpointLimits limits_;
+  const ChangeListener on_change_;
   const std::string client_token_prefix_;
 
   mutable absl::Mutex mutex_;

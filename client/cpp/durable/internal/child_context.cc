@@ -57,8 +57,8 @@ class ChildRun {
     Context& parent = call_.context();
     UserOutcome outcome;
     try {
-      const ActiveFrame frame(child, ActiveFrame::Kind::kContextBody);
-      outcome = CallUserCode([&] { return body_(child.facade()); });
+      outcome = call_.RunUserFunction(child, ActiveFrame::Kind::kContextBody, /*attempt=*/1,
+                                      [&] { return body_(child.facade()); });
     } catch (const Unwind&) {
       if (child.blocked()) parent.Block(child.resume_at());
       throw;
@@ -76,7 +76,10 @@ class ChildRun {
   absl::Status Succeed() {
     absl::StatusOr<std::string> payload = call_.Write(slot_);
     if (!payload.ok()) return Fail(InfoOf(payload.status()));
-    if (!is_recorded()) return absl::OkStatus();
+    if (!is_recorded()) {
+      call_.EndUnrecorded(*std::move(payload), absl::nullopt);
+      return absl::OkStatus();
+    }
     OperationUpdate update = call_.Update(OperationAction::kSucceed);
     update.payload = *std::move(payload);
     if (update.payload->size() > kMaxInlineResultBytes) {
@@ -101,6 +104,8 @@ class ChildRun {
       OperationUpdate update = call_.Update(OperationAction::kFail);
       update.error = error;
       call_.Send(std::move(update));
+    } else {
+      call_.EndUnrecorded(absl::nullopt, error);
     }
     return ErrorOf(error);
   }

@@ -31,8 +31,10 @@ Invocation::Invocation(const InvocationInput& input, ServiceClient& client,
       request_id_(input.request_id),
       options_(options),
       diagnostics_(&options.diagnostic_sink, nullptr, IdentityFields(request_id_, arn_)),
-      queue_(std::make_shared<CheckpointQueue>(client, store_, arn_, input.checkpoint_token,
-                                               LimitsOf(options))) {}
+      plugins_(store_, diagnostics_),
+      queue_(std::make_shared<CheckpointQueue>(
+          client, store_, arn_, input.checkpoint_token, LimitsOf(options),
+          [this](auto changed) { plugins_.OperationsChanged(std::move(changed)); })) {}
 
 Invocation::~Invocation() { queue_->Stop(); }
 

@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/optional.h"
 #include "client/cpp/durable/internal/checkpoint_queue.h"
+#include "client/cpp/durable/internal/plugin_dispatcher.h"
 #include "client/cpp/durable/internal/state_store.h"
 #include "client/cpp/durable/invocation.h"
 #include "client/cpp/durable/logger.h"
@@ -42,6 +43,7 @@ class Invocation {
   const RuntimeOptions& options() const { return options_; }
   StateStore& store() { return store_; }
   CheckpointQueue& queue() { return *queue_; }
+  PluginDispatcher& plugins() { return plugins_; }
   // Nobody will use what user code still does. Any thread.
   bool abandoned() const { return has_failed() || client_.cancelled(); }
   // The SDK's own lines.
@@ -64,6 +66,7 @@ class Invocation {
   const RuntimeOptions& options_;
   const Logger diagnostics_;
   StateStore store_;
+  PluginDispatcher plugins_;
   const std::shared_ptr<CheckpointQueue> queue_;
 
   std::atomic<bool> has_failed_{false};

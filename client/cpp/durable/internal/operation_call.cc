@@ -6,7 +6,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "client/cpp/durable/internal/operation_id.h"
+#include "client/cpp/durable/internal/unwind.h"
 
 namespace durable {
 namespace internal {
@@ -45,9 +47,11 @@ OperationCall::OperationCall(Context& context, OperationIdentity identity)
       path_(context.TakePath()),
       id_(OperationId(path_)),
       record_(context.invocation().store().Find(id_)),
-      was_open_(record_ != nullptr && !IsTerminal(record_->status)) {
+      was_recorded_(record_ != nullptr),
+      was_open_(was_recorded_ && !IsTerminal(record_->status)) {
   CheckAgainstRecord();
   AdjustReplayBefore();
+  if (plugins().active()) NotifyIfOpen();
 }
 
 OperationUpdate OperationCall::Update(OperationAction action) const {
@@ -61,8 +65,18 @@ OperationUpdate OperationCall::Update(OperationAction action) const {
   return update;
 }
 
-void OperationCall::SendAndReload(OperationUpdate update) {
+void OperationCall::Send(OperationUpdate update) {
+  if (plugins().active()) NotifyBefore(update);
   context_.SendSync(std::move(update));
+}
+
+void OperationCall::Queue(OperationUpdate update) {
+  if (plugins().active()) NotifyBefore(update);
+  context_.SendAsync(std::move(update));
+}
+
+void OperationCall::SendAndReload(OperationUpdate update) {
+  Send(std::move(update));
   record_ = context_.invocation().store().Find(id_);
   if (record_ == nullptr) {
     FatalError fatal;
@@ -97,7 +111,84 @@ void OperationCall::FailNonDeterministic(absl::string_view why) const {
                    Quoted(identity_.sub_type), ", name ", Quoted(identity_.name), "): ", why));
 }
 
+UserOutcome OperationCall::RunUserFunction(Context& context, ActiveFrame::Kind kind, int attempt,
+                                           absl::FunctionRef<absl::Status()> body) {
+  const auto run = [&] {
+    const ActiveFrame frame(context, kind);
+    return CallUserCode(body);
+  };
+  if (!plugins().active()) return run();
+  const Operation operation = Description();
+  const UserFunctionInfo info = {operation, was_recorded_, attempt, operation.replay_children,
+                                 absl::Now()};
+  plugins().UserFunctionStarts(info);
+  UserFunctionEnd end;
+  end.outcome = UserFunctionEnd::Outcome::kIncomplete;
+  UserOutcome outcome;
+  try {
+    outcome = run();
+  } catch (const Unwind&) {
+    end.end_time = absl::Now();
+    plugins().UserFunctionEnds(info, end);
+    throw;
+  }
+  end.end_time = absl::Now();
+  if (context.blocked() || context_.invocation().has_failed()) {
+    // A suspension that the body swallowed.
+  } else if (outcome.status.ok()) {
+    end.outcome = UserFunctionEnd::Outcome::kSucceeded;
+  } else {
+    end.outcome = UserFunctionEnd::Outcome::kFailed;
+    end.error = ToErrorObject(InfoOf(outcome.status));
+  }
+  plugins().UserFunctionEnds(info, end);
+  return outcome;
+}
+
+void OperationCall::EndUnrecorded(absl::optional<std::string> payload,
+                                  absl::optional<ErrorObject> error) {
+  if (!plugins().active()) return;
+  Operation operation = Description();
+  operation.status = error.has_value() ? OperationStatus::kFailed : OperationStatus::kSucceeded;
+  operation.payload = std::move(payload);
+  operation.error = std::move(error);
+  plugins().OperationEndsUnrecorded({operation, was_recorded_});
+}
+
+Operation OperationCall::Description() const {
+  if (record_ != nullptr) return *record_;
+  Operation operation;
+  operation.id = id_;
+  operation.parent_id = context_.parent_id();
+  operation.name = std::string(identity_.name);
+  operation.type = identity_.type;
+  operation.sub_type = std::string(identity_.sub_type);
+  return operation;
+}
+
+// A virtual context starts whenever it is run. A step that is ready will be started.
+void OperationCall::NotifyIfOpen() const {
+  if (identity_.is_virtual) {
+    plugins().OperationIsMet({Description(), context_.replaying()});
+  } else if (was_open_ && record_->status != OperationStatus::kReady) {
+    plugins().OperationIsMet({*record_, true});
+  }
+}
+
+// Nothing is told of an update that will be refused.
+void OperationCall::NotifyBefore(OperationUpdate& update) const {
+  if (update.action != OperationAction::kStart) return;
+  context_.RequireLive();
+  Operation operation = Description();
+  operation.status = OperationStatus::kStarted;
+  plugins().OperationStarts({operation, was_recorded_});
+  if (update.type != OperationType::kChainedInvoke) return;
+  update.x_amzn_trace_id =
+      plugins().TraceHeader({context_.invocation().arn(), operation, update.function_name});
+}
+
 void OperationCall::Finish() {
+  plugins().OperationIsObserved(id_);
   if (!context_.replaying()) return;
   const std::string next = context_.PeekPath();
   if (was_open_ || !IsRecorded(next, OperationId(next))) context_.StopReplaying();

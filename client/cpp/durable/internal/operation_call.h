@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -58,9 +59,13 @@ class OperationCall {
   // Sends, waits until the service has it, and reads the record again.
   void SendAndReload(OperationUpdate update);
   // Sends, waits until the service has it.
-  void Send(OperationUpdate update) { context_.SendSync(std::move(update)); }
+  void Send(OperationUpdate update);
   // Queues; the next awaited update carries it.
-  void Queue(OperationUpdate update) { context_.SendAsync(std::move(update)); }
+  void Queue(OperationUpdate update);
+
+  // Runs the operation's body, as user code of `context` on this thread. `attempt` counts from 1.
+  UserOutcome RunUserFunction(Context& context, ActiveFrame::Kind kind, int attempt,
+                              absl::FunctionRef<absl::Status()> body);
 
   // The value of a recorded payload. A transient failure fails the invocation and unwinds.
   absl::Status Read(const absl::optional<std::string>& payload, ResultSlot& slot) const;
@@ -72,8 +77,11 @@ class OperationCall {
   // Fails the execution: the code does not do what it did when `record()` was made.
   [[noreturn]] void FailNonDeterministic(absl::string_view why) const;
 
-  // To be called when the operation returns to user code: the context may have caught up with its
-  // records.
+  // A virtual context, or one that replays its children, ended with `payload` or `error`: there is
+  // no record to say so.
+  void EndUnrecorded(absl::optional<std::string> payload, absl::optional<ErrorObject> error);
+  // To be called when the operation returns to user code: its end is known by now, and the context
+  // may have caught up with its records.
   void Finish();
 
  private:
@@ -81,12 +89,19 @@ class OperationCall {
   void CheckAgainstRecord() const;
   void AdjustReplayBefore();
 
+  PluginDispatcher& plugins() const { return context_.invocation().plugins(); }
+  // The operation for plugins: its record, or what will become it.
+  Operation Description() const;
+  void NotifyIfOpen() const;
+  void NotifyBefore(OperationUpdate& update) const;
+
   Context& context_;
   const OperationIdentity identity_;
   const std::string path_;
   const std::string id_;
   std::shared_ptr<const Operation> record_;
-  // The record was there at the call and open.
+  // The record was there at the call, and open.
+  const bool was_recorded_;
   const bool was_open_;
 };
 

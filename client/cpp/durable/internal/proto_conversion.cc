@@ -150,6 +150,9 @@ void SetOptions(const OperationUpdate& update, v1::OperationUpdate& message) {
     if (!update.tenant_id.empty()) {
       message.mutable_chained_invoke_options()->set_tenant_id(update.tenant_id);
     }
+    if (!update.x_amzn_trace_id.empty()) {
+      message.mutable_chained_invoke_options()->set_x_amzn_trace_id(update.x_amzn_trace_id);
+    }
   }
 }
 
@@ -205,6 +208,8 @@ Operation FromProto(v1::Operation message) {
   operation.type = EnumFromProto<OperationType>(message.type());
   operation.sub_type = message.sub_type();
   operation.status = EnumFromProto<OperationStatus>(message.status());
+  if (message.has_start_timestamp()) operation.start_time = TimeOf(message.start_timestamp());
+  if (message.has_end_timestamp()) operation.end_time = TimeOf(message.end_timestamp());
   TakeDetails(message, operation);
   return operation;
 }
@@ -218,8 +223,12 @@ StatePage FromProto(v1::GetExecutionStateResponse message) {
 }
 
 InvocationInput FromProto(const v1::ServeResponse::Invocation& message) {
-  return {message.durable().durable_execution_arn(), message.durable().checkpoint_token(),
-          FromState(message.durable().initial_execution_state()), message.request_id()};
+  const auto& updated = message.durable().updated_operation_ids();
+  return {message.durable().durable_execution_arn(),
+          message.durable().checkpoint_token(),
+          FromState(message.durable().initial_execution_state()),
+          {updated.begin(), updated.end()},
+          message.request_id()};
 }
 
 }  // namespace internal

@@ -60,6 +60,22 @@ absl::Status LoadState(InvocationInput& input, ServiceClient& client, int page_s
   return absl::OkStatus();
 }
 
+InvocationInfo Describe(Invocation& invocation, const Operation& execution,
+                        const std::vector<std::string>& updated_operation_ids) {
+  InvocationInfo info;
+  info.request_id = invocation.request_id();
+  info.durable_execution_arn = invocation.arn();
+  info.is_first_invocation = !invocation.store().HasOperations();
+  info.execution_start_time = execution.start_time;
+  info.input = execution.payload;
+  info.operations = &invocation.store();
+  for (const std::string& id : updated_operation_ids) {
+    std::shared_ptr<const Operation> operation = invocation.store().Find(id);
+    if (operation != nullptr) info.updated_operations.push_back(std::move(operation));
+  }
+  return info;
+}
+
 // One run of a handler over a loaded state.
 class HandlerRun {
  public:
@@ -74,7 +90,9 @@ class HandlerRun {
     InvocationOutput output = CallHandler();
     if (!Overruling().has_value()) CheckpointIfTooLarge(output);
     invocation_.queue().Stop();
-    return Overruling().value_or(std::move(output));
+    output = Overruling().value_or(std::move(output));
+    invocation_.plugins().End(output);
+    return output;
   }
 
  private:
@@ -168,6 +186,10 @@ InvocationOutput RunInvocation(const Handler& handler, InvocationInput input, Se
                     absl::StrCat("the state has no operation ", id, " for the execution itself"),
                     "",
                     {}});
+  }
+  if (!options.plugins.empty()) {
+    invocation.plugins().Begin(
+        options.plugins, internal::Describe(invocation, *execution, input.updated_operation_ids));
   }
   return internal::HandlerRun(handler, invocation, std::move(execution)).Run();
 }

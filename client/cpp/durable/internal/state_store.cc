@@ -7,18 +7,30 @@
 namespace durable {
 namespace internal {
 
-void StateStore::Merge(std::vector<Operation> operations) {
+std::vector<std::shared_ptr<const Operation>> StateStore::Merge(std::vector<Operation> operations) {
+  std::vector<std::shared_ptr<const Operation>> changed;
   absl::MutexLock lock(&mutex_);
   for (Operation& operation : operations) {
-    std::string id = operation.id;
-    operations_[std::move(id)] = std::make_shared<const Operation>(std::move(operation));
+    std::shared_ptr<const Operation>& record = operations_[operation.id];
+    const bool is_change = record == nullptr || record->status != operation.status;
+    record = std::make_shared<const Operation>(std::move(operation));
+    if (is_change) changed.push_back(record);
   }
+  return changed;
 }
 
 std::shared_ptr<const Operation> StateStore::Find(absl::string_view id) const {
   absl::MutexLock lock(&mutex_);
   const auto found = operations_.find(id);
   return found == operations_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<const Operation>> StateStore::All() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::shared_ptr<const Operation>> all;
+  all.reserve(operations_.size());
+  for (const auto& [id, operation] : operations_) all.push_back(operation);
+  return all;
 }
 
 bool StateStore::HasOperations() const {

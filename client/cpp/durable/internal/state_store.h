@@ -14,17 +14,22 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "client/cpp/durable/operation.h"
+#include "client/cpp/durable/plugin.h"
 
 namespace durable {
 namespace internal {
 
-class StateStore {
+class StateStore final : public RecordedOperations {
  public:
-  // Later records replace earlier ones with the same id.
-  void Merge(std::vector<Operation> operations) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Later records replace earlier ones with the same id. Returns those that are new or have another
+  // status than before.
+  std::vector<std::shared_ptr<const Operation>> Merge(std::vector<Operation> operations)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // A snapshot, which later merges do not touch.
-  std::shared_ptr<const Operation> Find(absl::string_view id) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Snapshots, which later merges do not touch.
+  std::shared_ptr<const Operation> Find(absl::string_view id) const override
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::shared_ptr<const Operation>> All() const override ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Whether anything besides the execution itself is recorded.
   bool HasOperations() const ABSL_LOCKS_EXCLUDED(mutex_);

@@ -119,8 +119,8 @@ UserOutcome CallStepBody(OperationCall& call, int attempt, StepBody body) {
   if (!call.name().empty()) fields.push_back({"operationName", std::string(call.name())});
   StepContext step(context, attempt,
                    context.invocation().MakeLogger(context.replaying_flag(), std::move(fields)));
-  const ActiveFrame frame(context, ActiveFrame::Kind::kStepBody);
-  return CallUserCode([&] { return body(step); });
+  return call.RunUserFunction(context, ActiveFrame::Kind::kStepBody, attempt,
+                              [&] { return body(step); });
 }
 
 absl::Status RunStepOperation(Context& context, absl::string_view name, const StepOptions& options,

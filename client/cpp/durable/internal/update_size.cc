@@ -70,8 +70,10 @@ size_t UpdateBytes(const OperationUpdate& update) {
   bytes += OptionsBytes("CallbackOptions", NumberBytes("TimeoutSeconds", update.timeout_seconds) +
                                                NumberBytes("HeartbeatTimeoutSeconds",
                                                            update.heartbeat_timeout_seconds));
-  bytes += OptionsBytes("ChainedInvokeOptions", TextBytes("FunctionName", update.function_name) +
-                                                    TextBytes("TenantId", update.tenant_id));
+  bytes +=
+      OptionsBytes("ChainedInvokeOptions", TextBytes("FunctionName", update.function_name) +
+                                               TextBytes("TenantId", update.tenant_id) +
+                                               TextBytes("XAmznTraceId", update.x_amzn_trace_id));
   return bytes;
 }
 
