@@ -271,13 +271,15 @@ TEST(IdsTest, TokensAreDecodedAsEncoded) {
   SeededIdSource ids;
   const CheckpointToken token{NewExecutionId(ids, 3), 1234567890123, NewSecret(ids)};
   const std::string text = EncodeCheckpointToken(token);
-  EXPECT_LE(text.size(), 64u);
+  EXPECT_LE(text.size(), static_cast<size_t>(kMaxCheckpointTokenLength));
+  EXPECT_EQ(text.size(), 56u);
   const absl::optional<CheckpointToken> decoded = DecodeCheckpointToken(text);
   ASSERT_TRUE(decoded.has_value());
   EXPECT_EQ(decoded->execution_id, token.execution_id);
   EXPECT_EQ(decoded->sequence, token.sequence);
   EXPECT_EQ(decoded->secret, token.secret);
   const CallbackId id{token.execution_id, 5, NewSecret(ids)};
+  EXPECT_LE(EncodeCallbackId(id).size(), static_cast<size_t>(kMaxCallbackIdLength));
   const absl::optional<CallbackId> decoded_id = DecodeCallbackId(EncodeCallbackId(id));
   ASSERT_TRUE(decoded_id.has_value());
   EXPECT_EQ(decoded_id->execution_id, id.execution_id);

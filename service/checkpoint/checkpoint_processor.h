@@ -59,7 +59,8 @@ struct CheckpointOutcome {
 absl::StatusOr<CheckpointOutcome> ProcessCheckpoint(const Execution& execution,
                                                     const CheckpointInput& input);
 
-// A page of the state for the running invocation; the token must be the current one and stays good.
+// A page of the state for the running invocation, or, with the marker of a checkpoint's answer, of
+// the rest of that answer; the token must be the current one and stays good.
 absl::StatusOr<v1::GetExecutionStateResponse> ReadState(const Execution& execution,
                                                         const v1::GetExecutionStateRequest& request,
                                                         const Limits& limits,

@@ -188,6 +188,26 @@ TEST(DeltaTest, IsPagedByBytesAndContinuedByMarker) {
   EXPECT_THAT(rest, ElementsAre("s1", "s2"));
 }
 
+TEST(DeltaTest, IsTheSameHoweverItIsPaged) {
+  TestExecution test;
+  ASSERT_TRUE(test.Checkpoint({Valid("CONTEXT", "START", "c")}).ok());
+  test.limits.state_page_bytes = 1;
+  // The step lies below a context that closes with the same batch.
+  const absl::StatusOr<CheckpointOutcome> outcome = test.Checkpoint(
+      {Parse("STEP", "SUCCEED", "s", "parent_id: 'c'"), Valid("CONTEXT", "SUCCEED", "c")});
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_THAT(Ids(outcome->response.new_execution_state()), ElementsAre("c"));
+  v1::GetExecutionStateRequest request;
+  request.set_checkpoint_token(test.Token());
+  request.set_marker(outcome->response.new_execution_state().next_marker());
+  const absl::StatusOr<v1::GetExecutionStateResponse> rest =
+      ReadState(test.execution(), request, test.limits, test.spelling);
+  ASSERT_TRUE(rest.ok());
+  ASSERT_EQ(rest->operations_size(), 1);
+  EXPECT_EQ(rest->operations(0).id(), "s");
+  EXPECT_FALSE(rest->has_next_marker());
+}
+
 TEST(DeltaTest, WithoutATokenThereIsNothingToReadOnWith) {
   TestExecution test;
   test.limits.state_page_bytes = 1;

@@ -24,14 +24,13 @@ absl::optional<std::string> ReadFrom(
   return absl::nullopt;
 }
 
-// As ReadFrom, for the rest of a delta: only what was touched after `sequence`.
+// As ReadFrom, for the rest of a delta: what was touched after `sequence`, nothing left out.
 absl::optional<std::string> ReadTouchedFrom(
     const Execution& execution, int64_t first, int64_t sequence, StatePage page,
     google::protobuf::RepeatedPtrField<v1::Operation>* operations) {
   for (const int64_t index : execution.TouchedAfter(sequence)) {
-    const record::OperationRecord& record = execution.operation(index);
-    if (index < first || execution.IsPruned(record)) continue;
-    if (!page.Add(record, operations)) return StateMarker(index, sequence);
+    if (index < first) continue;
+    if (!page.Add(execution.operation(index), operations)) return StateMarker(index, sequence);
   }
   return absl::nullopt;
 }

@@ -73,6 +73,20 @@ std::string TestExecution::Dump() const {
   return dump;
 }
 
+std::string TestExecution::Bytes() const {
+  std::string bytes;
+  const auto append = [&bytes](const google::protobuf::MessageLite& message) {
+    absl::StrAppend(&bytes, message.ByteSizeLong(), ":");
+    message.AppendToString(&bytes);
+  };
+  append(execution_->record());
+  append(execution_->progress());
+  for (int64_t i = 0; i < execution_->operation_count(); ++i) append(execution_->operation(i));
+  for (const auto& reply : execution_->replies()) append(reply);
+  for (const v1::Event& event : events_) append(event);
+  return bytes;
+}
+
 v1::CheckpointRequest TestExecution::Request(const Updates& updates) const {
   v1::CheckpointRequest request;
   request.set_durable_execution_arn(execution_->arn());

@@ -49,6 +49,8 @@ class TestExecution {
   std::string Token() const;
   // Everything there is to know, the history included.
   std::string Dump() const;
+  // As Dump, serialized: for tests that compare often.
+  std::string Bytes() const;
 
   v1::CheckpointRequest Request(const Updates& updates) const;
   // Processes and, on success, applies.
