@@ -1,7 +1,8 @@
-"""All external repositories: each is an installed Debian package, none is fetched."""
+"""All external repositories: installed Debian packages, and from the Python package index the conformance suite."""
 
 load("//bazel:debian.bzl", "debian_repository", "debian_rules_repository")
 load("//bazel:native_rules.bzl", "native_rules_cc", "native_rules_proto", "no_coverage_tools")
+load("//bazel:pypi.bzl", "pypi_wheel")
 
 # One library stands for all of Abseil; these are the upstream labels that lead to it.
 _ABSL_LABELS = {
@@ -73,7 +74,10 @@ def rehearse_dependencies():
         name = "com_github_grpc_grpc",
         package = "libgrpc++-dev",
         build_file = "//bazel/third_party:grpc.BUILD",
-        links = {"grpc_cpp_plugin": "/usr/bin/grpc_cpp_plugin"},
+        links = {
+            "grpc_cpp_plugin": "/usr/bin/grpc_cpp_plugin",
+            "grpc_python_plugin": "/usr/bin/grpc_python_plugin",
+        },
     )
     debian_repository(
         name = "spdlog",
@@ -94,3 +98,13 @@ def rehearse_dependencies():
             package = package,
             build_file = "//bazel/third_party:%s.BUILD" % name,
         )
+
+    # It asks for Python 3.14; what we use of it runs on 3.11.
+    pypi_wheel(
+        name = "aws_durable_execution_conformance_tests",
+        package = "aws-durable-execution-conformance-tests",
+        version = "1.0.0",
+        sha256 = "59b46cda93c0cbfed6a80f342ab0b93542ad8841196200a15fc716ebaa619c30",
+        python_version = "3.14",
+        build_file = "//bazel/third_party:aws_durable_execution_conformance_tests.BUILD",
+    )

@@ -8,6 +8,10 @@ BUILD_PACKAGES=(
   g++
   protobuf-compiler
   protobuf-compiler-grpc
+  python3-grpcio
+  python3-pip
+  python3-protobuf
+  python3-yaml
 
   libabsl-dev
   libbenchmark-dev

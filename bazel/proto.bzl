@@ -1,4 +1,4 @@
-"""C++ code from .proto files, made by the installed protoc.
+"""C++ and Python code from .proto files, made by the installed protoc.
 
     proto_library(
         name = "greeter_proto",
@@ -17,7 +17,8 @@
         deps = [":greeter_cc_proto"],
     )
 
-A generated header is included by the import path of its .proto file.
+A generated header is included by the import path of its .proto file. py_proto_library and
+py_grpc_library make Python modules in the same way; each target's folder goes into PYTHONPATH.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_library")
@@ -133,5 +134,38 @@ def cc_grpc_library(name, proto, deps, **kwargs):
         plugin = "@com_github_grpc_grpc//:grpc_cpp_plugin",
         suffixes = [".grpc.pb.h", ".grpc.pb.cc"],
         deps = deps + ["@com_github_grpc_grpc//:grpc++"],
+        **kwargs
+    )
+
+def py_proto_library(name, proto, **kwargs):
+    """The messages of a proto_library as Python modules; python3-protobuf runs them.
+
+    Args:
+      name: name of the target, and of the folder that goes into PYTHONPATH.
+      proto: the proto_library.
+      **kwargs: for the target.
+    """
+    _protoc(
+        name = name,
+        proto = proto,
+        language = "python",
+        suffixes = ["_pb2.py"],
+        **kwargs
+    )
+
+def py_grpc_library(name, proto, **kwargs):
+    """The service stubs of a proto_library as Python modules; python3-grpcio runs them.
+
+    Args:
+      name: name of the target, and of the folder that goes into PYTHONPATH.
+      proto: the proto_library.
+      **kwargs: for the target.
+    """
+    _protoc(
+        name = name,
+        proto = proto,
+        language = "grpc_python",
+        plugin = "@com_github_grpc_grpc//:grpc_python_plugin",
+        suffixes = ["_pb2_grpc.py"],
         **kwargs
     )
