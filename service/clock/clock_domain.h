@@ -40,6 +40,8 @@ struct Timer {
     kWait,
     kRetry,
     kBackoff,
+    // A worker has nothing to do until then.
+    kIdle,
     kCallbackTimeout,
     kCallbackHeartbeat,
     kExecutionTimeout,

@@ -4,8 +4,9 @@
 // slow one keeps a note of what it has heard and reads the store at its own pace.
 //
 //   class Printer : public ExecutionObserver {
-//     void OnChange(const ExecutionNotice& notice) override { ...
-//     notice.execution.progress().event_count() ... }
+//     void OnChange(const ExecutionNotice& notice) override {
+//       ... notice.execution.progress().event_count() ...
+//     }
 //   };
 //   notifier.AddObserver(&printer);
 #ifndef REHEARSE_SERVICE_EXECUTOR_EXECUTION_OBSERVER_H_
@@ -18,12 +19,15 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "service/base/moment.h"
 #include "service/checkpoint/execution.h"
 
 namespace rehearse {
 
 struct ExecutionNotice {
   const Execution& execution;
+  // By the execution's clock.
+  Moment now;
   // The change started the execution.
   bool started = false;
   // The change wrote the terminal event: the history is complete.

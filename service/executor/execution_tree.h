@@ -20,6 +20,7 @@
 #include "rehearse/v1/test_sessions.pb.h"
 #include "service/checkpoint/completions.h"
 #include "service/checkpoint/execution.h"
+#include "service/checkpoint/lifecycle.h"
 #include "service/clock/clock_domain.h"
 #include "service/clock/scheduler.h"
 #include "service/executor/session.h"
@@ -28,6 +29,7 @@
 namespace rehearse {
 
 struct ExecutionTree;
+struct TreeMember;
 
 // A worker's Idle that has not been answered yet.
 struct IdleWait {
@@ -43,6 +45,8 @@ struct ActiveInvocation {
   std::unique_ptr<InvocationLease> lease;
   Scheduler::TimerId timeout_timer = 0;
   absl::optional<IdleWait> idle;
+  // How it has ended; kept until the store has it, and nothing that comes later counts.
+  absl::optional<InvocationResult> result;
   // Results of chained invokes that came while the invocation ran; held back so that the history
   // shows them behind its end.
   std::vector<std::pair<std::string, ChainedOutcome>> held_outcomes;
@@ -73,11 +77,20 @@ struct TreeMember {
 
 // An AdvanceTime that this tree still spends.
 struct Advance {
-  absl::Duration remaining;
-  // Tickets of invocations that were active before: they hold nothing up.
+  v1::AdvanceTimeRequest request;
+  // Set when its turn has come.
+  absl::optional<absl::Duration> remaining;
+  // Tickets of invocations that were active then: they hold nothing up.
   absl::flat_hash_set<int64_t> bystanders;
   std::vector<v1::FiredTimer> fired;
   absl::AnyInvocable<void(std::vector<v1::FiredTimer>)> done;
+};
+
+// Changes that the store refused and that nobody outside waits for: they are made again.
+struct Retries {
+  Scheduler::TimerId timer = 0;
+  // By execution id.
+  std::vector<std::pair<std::string, absl::AnyInvocable<void(TreeMember*)>>> work;
 };
 
 struct ExecutionTree {
@@ -94,6 +107,9 @@ struct ExecutionTree {
   // A commit is on its way: everything else waits.
   bool committing = false;
   std::unique_ptr<std::deque<Scheduler::Task>> waiting;
+  // While there are any, no timer fires and no time is skipped: what should have happened comes
+  // first.
+  std::unique_ptr<Retries> retries;
 
   // Active invocations, plain ones included, and how many of them have nothing to do but wait for a
   // timer.

@@ -167,13 +167,25 @@ class Executor::Impl {
     for (const std::unique_ptr<Lane>& lane : lanes_) {
       context_.scheduler.Post(lane->index(), [this, lane = lane.get(), name, gathered] {
         lane->RemoveSession(name, [this, name, gathered] {
-          if (--gathered->left > 0) return;
-          absl::Status status = context_.store.DeleteSession(name);
-          if (!status.ok()) return gathered->done(std::move(status));
-          gathered->done(v1::DeleteSessionResponse());
+          if (--gathered->left == 0) ForgetSession(name, std::move(gathered->done));
         });
       });
     }
+  }
+
+  // Takes what is left of a session from the store; if that refuses, as long as it does.
+  void ForgetSession(const std::string& name, Done<v1::DeleteSessionResponse> done) {
+    absl::Status status = context_.store.DeleteSession(name);
+    if (status.ok()) {
+      context_.sessions.Forget(name);
+      return done(v1::DeleteSessionResponse());
+    }
+    if (shut_down_) return done(std::move(status));
+    context_.scheduler.Post(0, [this, name, done = std::move(done)]() mutable {
+      context_.scheduler.PostAt(
+          0, context_.scheduler.Now() + kStoreRetryDelay,
+          [this, name, done = std::move(done)]() mutable { ForgetSession(name, std::move(done)); });
+    });
   }
 
   // Looks now and then whether a session that nobody uses has to go.

@@ -10,20 +10,14 @@
 namespace rehearse {
 namespace {
 
-// An execution as a waiting call sees it: live, or finished and gone from the lane.
-struct Sight {
-  Lane& lane;
-  TreeMember& member;
-};
-
-// Answers the call if it can be answered now. `closing`: it cannot become true any more if it is
-// not now.
-using Attempt = absl::AnyInvocable<bool(const Sight&, bool closing)>;
-using Refuse = absl::AnyInvocable<void(absl::Status)>;
-
 template <typename Message, typename Value>
 bool Contains(const Message& values, Value value) {
   return std::find(values.begin(), values.end(), static_cast<int>(value)) != values.end();
+}
+
+std::string StatusText(v1::ExecutionStatus status) {
+  const std::string name = v1::ExecutionStatus_Name(status);
+  return std::string(absl::StripPrefix(name, "EXECUTION_STATUS_"));
 }
 
 bool MatchesOperation(const v1::WaitForOperationRequest& request, const v1::Operation& operation) {
@@ -61,30 +55,61 @@ std::string TextOf(const v1::WaitForOperationRequest& request) {
   return text;
 }
 
-// Keeps a call until `attempt` has answered it. `watch` tells cheaply whether trying again is worth
-// it.
-void WaitFor(ExecutorContext& context, const Sight& sight, std::string what, absl::Duration timeout,
-             Waiters::Condition watch, Attempt attempt, Refuse refuse) {
-  if (attempt(sight, /*closing=*/sight.member.execution == nullptr)) return;
-  Lane& lane = sight.lane;
-  const std::string arn = sight.member.arn;
-  context.waiters.Add(
-      lane.index(), arn, timeout, std::move(watch),
-      [&context, &lane, arn, what = std::move(what), timeout, attempt = std::move(attempt),
-       refuse = std::move(refuse)](Waiters::Verdict verdict) mutable {
-        if (verdict == Waiters::Verdict::kShutDown) return refuse(errors::ShuttingDown());
-        lane.Enter(
-            std::string(ExecutionIdOf(arn)),
-            [&lane, arn, what = std::move(what), timeout, verdict, attempt = std::move(attempt),
-             refuse = std::move(refuse)](TreeMember* member) mutable {
-              if (member == nullptr) return refuse(errors::ExecutionNotFound(arn));
-              const Sight sight{lane, *member};
-              if (attempt(sight, /*closing=*/member->execution == nullptr)) return;
-              const std::vector<v1::WaitingFor> reasons = WaitingForOf(
-                  *member->execution, lane.Now(*member->tree), lane.OutlookOf(*member));
-              refuse(errors::WaitTimedOut(what, timeout, WaitingForText(reasons)));
-            });
-      });
+// A call that waits for something of one execution.
+template <typename Response>
+struct Wait {
+  // What is waited for, as a time-out names it.
+  std::string what;
+  absl::Duration timeout;
+  // The answer, once the live execution allows it.
+  absl::AnyInvocable<absl::optional<Response>(const Execution&, const Moment&)> look;
+  // The answer when the execution has finished without.
+  absl::AnyInvocable<absl::StatusOr<Response>(Lane&, const TreeMember&)> finish;
+  Executor::Done<Response> done;
+};
+
+// Answers the call now, or keeps it until it can be answered. What `look` has once found is the
+// answer, even if it is gone again when the answer is sent.
+template <typename Response>
+void WaitFor(ExecutorContext& context, Lane& lane, TreeMember& member, Wait<Response> wait) {
+  if (member.execution == nullptr) return wait.done(wait.finish(lane, member));
+  absl::optional<Response> now = wait.look(*member.execution, lane.Now(*member.tree));
+  if (now.has_value()) return wait.done(*std::move(now));
+  struct Kept {
+    Wait<Response> wait;
+    absl::optional<Response> seen;
+  };
+  auto kept = std::make_shared<Kept>();
+  kept->wait = std::move(wait);
+  auto watch = [kept](const ExecutionNotice& notice) {
+    kept->seen = kept->wait.look(notice.execution, notice.now);
+    return notice.finished || kept->seen.has_value();
+  };
+  auto answer = [&lane, arn = member.arn, kept](Waiters::Verdict verdict) {
+    if (kept->seen.has_value()) return kept->wait.done(*std::move(kept->seen));
+    if (verdict == Waiters::Verdict::kShutDown) return kept->wait.done(errors::ShuttingDown());
+    lane.Enter(std::string(ExecutionIdOf(arn)), [&lane, arn, kept](TreeMember* member) {
+      Wait<Response>& wait = kept->wait;
+      if (member == nullptr) return wait.done(errors::ExecutionNotFound(arn));
+      if (member->execution == nullptr) return wait.done(wait.finish(lane, *member));
+      const std::vector<v1::WaitingFor> reasons =
+          WaitingForOf(*member->execution, lane.Now(*member->tree), lane.OutlookOf(*member));
+      wait.done(errors::WaitTimedOut(wait.what, wait.timeout, WaitingForText(reasons)));
+    });
+  };
+  context.waiters.Add(lane.index(), member.arn, kept->wait.timeout, std::move(watch),
+                      std::move(answer));
+}
+
+// "status PAUSED or SUCCEEDED of execution ..."; "the end of execution ...".
+std::string TextOf(const v1::WaitForExecutionRequest& request) {
+  std::string text;
+  for (int i = 0; i < request.statuses_size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? "status " : " or ",
+                    StatusText(static_cast<v1::ExecutionStatus>(request.statuses(i))));
+  }
+  if (text.empty()) text = "the end";
+  return absl::StrCat(text, " of execution ", request.durable_execution_arn());
 }
 
 }  // namespace
@@ -189,38 +214,39 @@ void Executor::WaitForExecution(v1::WaitForExecutionRequest request,
                                 Done<v1::WaitForExecutionResponse> done) {
   absl::StatusOr<absl::Duration> timeout = WaitTimeout(request.has_timeout(), request.timeout());
   if (!timeout.ok()) return done(timeout.status());
-  // What is asked of a live execution; a finished one meets it with its status or never.
-  auto met = [request](const record::ExecutionProgress& progress) {
-    if (request.invocation_ended() && progress.has_invocation()) return false;
-    return Contains(request.statuses(), progress.status());
-  };
-  auto work = [impl = impl_.get(), request, met, timeout = *timeout](
+  auto work = [impl = impl_.get(), request, timeout = *timeout](
                   Lane& lane, TreeMember& member, Done<v1::WaitForExecutionResponse> done) {
-    auto shared = std::make_shared<Done<v1::WaitForExecutionResponse>>(std::move(done));
-    Attempt attempt = [impl, request, met, shared](const Sight& sight, bool closing) {
-      if (!closing && !met(sight.member.execution->progress())) return false;
-      absl::StatusOr<v1::Execution> execution =
-          impl->Describe(sight.lane, sight.member, /*include_data=*/true);
-      if (!execution.ok()) {
-        (*shared)(execution.status());
-      } else if (!request.statuses().empty() &&
-                 !Contains(request.statuses(), execution->status())) {
-        const std::string status = v1::ExecutionStatus_Name(execution->status());
-        (*shared)(errors::Conflict(absl::StrCat(
-            "The execution has closed as ", absl::StripPrefix(status, "EXECUTION_STATUS_"), ".")));
-      } else {
-        v1::WaitForExecutionResponse response;
-        *response.mutable_execution() = *std::move(execution);
-        (*shared)(std::move(response));
+    Wait<v1::WaitForExecutionResponse> wait;
+    wait.what = TextOf(request);
+    wait.timeout = timeout;
+    wait.done = std::move(done);
+    wait.look = [impl, request](const Execution& execution, const Moment& now) {
+      const record::ExecutionProgress& progress = execution.progress();
+      absl::optional<v1::WaitForExecutionResponse> response;
+      // A closed execution is through when its history is.
+      if (progress.terminal_event_pending() ||
+          (request.invocation_ended() && progress.has_invocation()) ||
+          !Contains(request.statuses(), progress.status())) {
+        return response;
       }
-      return true;
+      *response.emplace().mutable_execution() =
+          DescribeExecution(impl->location(), execution, now, /*include_data=*/true);
+      return response;
     };
-    WaitFor(
-        impl->context(), {lane, member}, absl::StrCat("execution ", member.arn), timeout,
-        [met](const ExecutionNotice& notice) {
-          return notice.finished || met(notice.execution.progress());
-        },
-        std::move(attempt), [shared](absl::Status status) { (*shared)(std::move(status)); });
+    wait.finish = [impl, request](
+                      Lane& lane,
+                      const TreeMember& member) -> absl::StatusOr<v1::WaitForExecutionResponse> {
+      absl::StatusOr<v1::Execution> execution = impl->Describe(lane, member, /*include_data=*/true);
+      if (!execution.ok()) return execution.status();
+      if (!request.statuses().empty() && !Contains(request.statuses(), execution->status())) {
+        return errors::Conflict(
+            absl::StrCat("The execution has closed as ", StatusText(execution->status()), "."));
+      }
+      v1::WaitForExecutionResponse response;
+      *response.mutable_execution() = *std::move(execution);
+      return response;
+    };
+    WaitFor(impl->context(), lane, member, std::move(wait));
   };
   impl_->OnExecutionOf<v1::WaitForExecutionRequest, v1::WaitForExecutionResponse>(
       request, std::move(done), std::move(work));
@@ -230,44 +256,35 @@ void Executor::WaitForOperation(v1::WaitForOperationRequest request,
                                 Done<v1::WaitForOperationResponse> done) {
   absl::StatusOr<absl::Duration> timeout = WaitTimeout(request.has_timeout(), request.timeout());
   if (!timeout.ok()) return done(timeout.status());
-  auto find = [request](const Execution& execution) -> const v1::Operation* {
-    if (request.invocation_ended() && execution.invocation_in_flight()) return nullptr;
-    return FindOperation(request, execution);
-  };
-  auto work = [impl = impl_.get(), request, find, timeout = *timeout](
+  auto work = [impl = impl_.get(), request, timeout = *timeout](
                   Lane& lane, TreeMember& member, Done<v1::WaitForOperationResponse> done) {
-    auto shared = std::make_shared<Done<v1::WaitForOperationResponse>>(std::move(done));
-    Attempt attempt = [impl, request, find, shared](const Sight& sight, bool closing) {
-      std::unique_ptr<Execution> stored;
-      if (closing) {
-        absl::StatusOr<std::unique_ptr<Execution>> loaded =
-            impl->context().store.Load(sight.member.arn);
-        if (!loaded.ok()) {
-          (*shared)(loaded.status());
-          return true;
-        }
-        stored = *std::move(loaded);
-      }
-      const v1::Operation* operation = find(closing ? *stored : *sight.member.execution);
-      if (operation != nullptr) {
-        v1::WaitForOperationResponse response;
-        *response.mutable_operation() = *operation;
-        (*shared)(std::move(response));
-      } else if (closing) {
-        const std::string status = v1::ExecutionStatus_Name(stored->progress().status());
-        (*shared)(errors::Conflict(absl::StrCat("The execution has closed as ",
-                                                absl::StripPrefix(status, "EXECUTION_STATUS_"),
-                                                " without ", TextOf(request), ".")));
-      }
-      return operation != nullptr || closing;
+    Wait<v1::WaitForOperationResponse> wait;
+    wait.what = absl::StrCat(TextOf(request), " of execution ", member.arn);
+    wait.timeout = timeout;
+    wait.done = std::move(done);
+    wait.look = [request](const Execution& execution, const Moment&) {
+      absl::optional<v1::WaitForOperationResponse> response;
+      if (request.invocation_ended() && execution.invocation_in_flight()) return response;
+      const v1::Operation* operation = FindOperation(request, execution);
+      if (operation != nullptr) *response.emplace().mutable_operation() = *operation;
+      return response;
     };
-    WaitFor(
-        impl->context(), {lane, member},
-        absl::StrCat(TextOf(request), " of execution ", member.arn), timeout,
-        [find](const ExecutionNotice& notice) {
-          return notice.finished || find(notice.execution) != nullptr;
-        },
-        std::move(attempt), [shared](absl::Status status) { (*shared)(std::move(status)); });
+    wait.finish = [impl, request](
+                      Lane&,
+                      const TreeMember& member) -> absl::StatusOr<v1::WaitForOperationResponse> {
+      absl::StatusOr<std::unique_ptr<Execution>> stored = impl->context().store.Load(member.arn);
+      if (!stored.ok()) return stored.status();
+      const v1::Operation* operation = FindOperation(request, **stored);
+      if (operation == nullptr) {
+        return errors::Conflict(absl::StrCat("The execution has closed as ",
+                                             StatusText((*stored)->progress().status()),
+                                             " without ", TextOf(request), "."));
+      }
+      v1::WaitForOperationResponse response;
+      *response.mutable_operation() = *operation;
+      return response;
+    };
+    WaitFor(impl->context(), lane, member, std::move(wait));
   };
   impl_->OnExecutionOf<v1::WaitForOperationRequest, v1::WaitForOperationResponse>(
       request, std::move(done), std::move(work));
@@ -286,35 +303,38 @@ void Executor::InvokeNext(v1::InvokeNextRequest request, Done<v1::InvokeNextResp
     const int count =
         member.execution == nullptr ? 0 : member.execution->progress().invocation_count() + 1;
     const bool invoked = member.execution != nullptr && lane.InvokeOwed(member);
-    auto ended = [invoked, count](const record::ExecutionProgress& progress) {
-      return !invoked || (progress.invocation_count() >= count && !progress.has_invocation());
-    };
-    auto shared = std::make_shared<Done<v1::InvokeNextResponse>>(std::move(done));
     auto request_id = std::make_shared<std::string>();
-    Attempt attempt = [impl, invoked, ended, shared, request_id](const Sight& sight, bool closing) {
-      if (!closing && !ended(sight.member.execution->progress())) return false;
-      absl::StatusOr<v1::Execution> execution =
-          impl->Describe(sight.lane, sight.member, /*include_data=*/true);
-      if (!execution.ok()) {
-        (*shared)(execution.status());
-        return true;
+    Wait<v1::InvokeNextResponse> wait;
+    wait.what = absl::StrCat("the end of the next invocation of execution ", member.arn);
+    wait.timeout = timeout;
+    wait.done = std::move(done);
+    wait.look = [impl, invoked, count, request_id](const Execution& execution, const Moment& now) {
+      const record::ExecutionProgress& progress = execution.progress();
+      absl::optional<v1::InvokeNextResponse> response;
+      if (invoked && progress.has_invocation() && progress.invocation_count() == count) {
+        *request_id = progress.invocation().request_id();
       }
+      if (invoked && (progress.invocation_count() < count || progress.has_invocation()))
+        return response;
+      response.emplace().set_invoked(invoked);
+      response->set_request_id(*request_id);
+      *response->mutable_execution() =
+          DescribeExecution(impl->location(), execution, now, /*include_data=*/true);
+      return response;
+    };
+    // Without an invocation: one that was asked for is not started any more.
+    wait.finish = [impl, request_id](
+                      Lane& lane,
+                      const TreeMember& member) -> absl::StatusOr<v1::InvokeNextResponse> {
+      absl::StatusOr<v1::Execution> execution = impl->Describe(lane, member, /*include_data=*/true);
+      if (!execution.ok()) return execution.status();
       v1::InvokeNextResponse response;
-      response.set_invoked(invoked);
+      response.set_invoked(!request_id->empty());
       response.set_request_id(*request_id);
       *response.mutable_execution() = *std::move(execution);
-      (*shared)(std::move(response));
-      return true;
+      return response;
     };
-    WaitFor(
-        impl->context(), {lane, member},
-        absl::StrCat("the next invocation of execution ", member.arn), timeout,
-        [ended, request_id](const ExecutionNotice& notice) {
-          const record::ExecutionProgress& progress = notice.execution.progress();
-          if (progress.has_invocation()) *request_id = progress.invocation().request_id();
-          return notice.finished || ended(progress);
-        },
-        std::move(attempt), [shared](absl::Status status) { (*shared)(std::move(status)); });
+    WaitFor(impl->context(), lane, member, std::move(wait));
   };
   impl_->OnExecutionOf<v1::InvokeNextRequest, v1::InvokeNextResponse>(request, std::move(done),
                                                                       std::move(work));

@@ -10,9 +10,6 @@
 namespace rehearse {
 namespace {
 
-// Wall time until a change that the store refused is tried again.
-constexpr absl::Duration kCommitRetryDelay = absl::Milliseconds(100);
-
 std::string NameKey(const record::ExecutionRecord& record) {
   return absl::StrCat(record.session(), "\n", record.function_name(), "\n", record.name());
 }
@@ -114,6 +111,7 @@ void Lane::RemoveIfEmpty(ExecutionTree& tree) {
 
 void Lane::RemoveTree(ExecutionTree& tree) {
   if (tree.wake_timer != 0) context_.scheduler.Cancel(index_, tree.wake_timer);
+  if (tree.retries != nullptr) context_.scheduler.Cancel(index_, tree.retries->timer);
   for (const std::unique_ptr<TreeMember>& member : tree.members) {
     if (member == nullptr) continue;
     if (member->active != nullptr && member->active->lease != nullptr) {
@@ -121,7 +119,7 @@ void Lane::RemoveTree(ExecutionTree& tree) {
     }
     if (member->active != nullptr) ReleaseActive(*member);
     if (member->execution != nullptr) {
-      ExecutionNotice notice{*member->execution};
+      ExecutionNotice notice{*member->execution, Now(tree)};
       notice.removed = true;
       context_.notifier.Notify(notice);
     }
@@ -174,8 +172,11 @@ void Lane::StartExecution(StartPlan plan, Done<v1::StartExecutionResponse> done)
 }
 
 void Lane::StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done) {
+  // Behind this lane's part in the end of the session nobody would end it.
+  if (plan.session->ended) return done(errors::SessionNotFound(plan.session->name()));
   const int64_t max_open = plan.session->limits().open_executions;
-  if (max_open > 0 && plan.session->open_executions >= max_open) {
+  if (++plan.session->open_executions > max_open && max_open > 0) {
+    --plan.session->open_executions;
     return done(
         errors::TooManyRequests(absl::StrCat("The session has ", max_open,
                                              " open executions, its limit; stop some or wait."),
@@ -200,6 +201,7 @@ void Lane::StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done) {
           done = std::move(done)](absl::Status status) mutable {
            if (!name_key.empty()) starting_.erase(name_key);
            if (!status.ok()) {
+             --tree.session->open_executions;
              RemoveMember(*tree.members[0]);
              RemoveIfEmpty(tree);
              return done(std::move(status));
@@ -249,19 +251,25 @@ void Lane::FinishCommit(std::shared_ptr<PendingCommit> commit, absl::Status stat
       if (!live) finished.push_back(member);
     }
   }
-  // The tree settles once, when all that follows from this has been done.
+  SettleAfter(tree, [&] {
+    commit->then(std::move(status));
+    for (TreeMember* member : finished) FinishExecution(*member);
+  });
+}
+
+void Lane::SettleAfter(ExecutionTree& tree, absl::FunctionRef<void()> work) {
+  // The tree settles once, when all that follows from the first work has been done.
   const bool outermost = !tree.settling;
   tree.settling = true;
-  commit->then(std::move(status));
-  for (TreeMember* member : finished) FinishExecution(*member);
+  work();
+  tree.settle_again = true;
+  if (!outermost) return;
   while (!tree.committing && tree.waiting != nullptr) {
     Scheduler::Task task = std::move(tree.waiting->front());
     tree.waiting->pop_front();
     if (tree.waiting->empty()) tree.waiting.reset();
     task();
   }
-  tree.settle_again = true;
-  if (!outermost) return;
   tree.settling = false;
   Settle(tree);
 }
@@ -276,14 +284,13 @@ void Lane::Apply(ExecutionTree& tree, ExecutionDelta delta) {
   record::ExecutionProgress before;
   if (started) {
     member.execution = std::make_unique<Execution>(std::move(delta));
-    ++tree.session->open_executions;
   } else {
     before = member.execution->progress();
     member.execution->Apply(std::move(delta));
   }
   ArmTimers(member, touched);
   ArmExecutionTimers(member, before);
-  ExecutionNotice notice{*member.execution};
+  ExecutionNotice notice{*member.execution, Now(tree)};
   notice.started = started;
   notice.finished = HasFinished(member.execution->progress());
   context_.notifier.Notify(notice);
@@ -340,13 +347,25 @@ void Lane::FinishExecution(TreeMember& member) {
 }
 
 void Lane::RetryLater(const TreeMember& member, Work work) {
-  context_.scheduler.PostAt(
-      index_, context_.scheduler.Now() + kCommitRetryDelay,
-      [this, id = std::string(ExecutionIdOf(member.arn)), work = std::move(work)]() mutable {
-        Enter(std::move(id), [work = std::move(work)](TreeMember* member) mutable {
-          if (member != nullptr && member->execution != nullptr) work(member);
-        });
+  ExecutionTree& tree = *member.tree;
+  if (tree.retries == nullptr) {
+    tree.retries = std::make_unique<Retries>();
+    tree.retries->timer = context_.scheduler.PostAt(
+        index_, context_.scheduler.Now() + kStoreRetryDelay, [this, &tree] { Retry(tree); });
+  }
+  tree.retries->work.emplace_back(ExecutionIdOf(member.arn), std::move(work));
+}
+
+void Lane::Retry(ExecutionTree& tree) {
+  if (tree.committing) return RunOrQueue(tree, [this, &tree] { Retry(tree); });
+  const std::unique_ptr<Retries> retries = std::move(tree.retries);
+  SettleAfter(tree, [&] {
+    for (auto& [id, work] : retries->work) {
+      Enter(std::move(id), [work = std::move(work)](TreeMember* member) mutable {
+        if (member != nullptr && member->execution != nullptr) work(member);
       });
+    }
+  });
 }
 
 void Lane::Checkpoint(TreeMember& member, v1::CheckpointRequest request,
@@ -399,6 +418,7 @@ void Lane::Checkpoint(TreeMember& member, v1::CheckpointRequest request,
           for (size_t i = first_child; i < tree.members.size(); ++i) RemoveMember(*tree.members[i]);
           return done(std::move(status));
         }
+        tree.session->open_executions += static_cast<int64_t>(children);
         done(std::move(response));
         for (size_t i = first_child; i < first_child + children; ++i) Trigger(*tree.members[i]);
         for (const std::string& operation_id : plain) StartPlain(member, operation_id);

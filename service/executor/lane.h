@@ -31,6 +31,9 @@
 
 namespace rehearse {
 
+// Wall time until a change that the store refused is tried again.
+inline constexpr absl::Duration kStoreRetryDelay = absl::Milliseconds(100);
+
 // What all lanes of an executor share.
 struct ExecutorContext {
   ExecutorOptions options;
@@ -115,8 +118,12 @@ class Lane {
   void ArmTimers(TreeMember& member, const std::vector<int64_t>& operations);
   void ArmExecutionTimers(TreeMember& member, const record::ExecutionProgress& before);
   void FinishExecution(TreeMember& member);
-  // Runs `work` on the execution later: the store refused a change that nobody outside waits for.
+  // Runs `work` on the execution, if it is still open, a little later: the store refused a change
+  // that nobody outside waits for.
   void RetryLater(const TreeMember& member, Work work);
+  void Retry(ExecutionTree& tree);
+  // Runs `work`, then what waits for the tree, then settles it. The tree may be gone afterwards.
+  void SettleAfter(ExecutionTree& tree, absl::FunctionRef<void()> work);
   void StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done);
   void RemoveTree(ExecutionTree& tree);
 
@@ -126,7 +133,9 @@ class Lane {
   void ReleaseActive(TreeMember& member);
   void OnPlace(TreeMember& member, absl::StatusOr<std::unique_ptr<InvocationLease>> lease);
   void SendInvocation(TreeMember& member, std::vector<std::string> updated_operation_ids);
+  // The first end of an invocation counts.
   void OnInvocationEnded(TreeMember& member, InvocationResult result);
+  void StoreEnd(TreeMember& member);
   void OnInvocationTimedOut(TreeMember& member);
   ResolvedFunction FunctionOf(const TreeMember& member) const;
 
@@ -152,7 +161,11 @@ class Lane {
   void Settle(ExecutionTree& tree);
   bool SettleOnce(ExecutionTree& tree);
   bool FireDue(ExecutionTree& tree, absl::Time wall_now);
+  // What AdvanceTime reports of timers that fire at `moment`.
+  std::vector<v1::FiredTimer> Report(const ExecutionTree& tree, const std::vector<Timer>& timers,
+                                     const Moment& moment) const;
   bool SpendAdvance(ExecutionTree& tree, absl::Time wall_now);
+  void BeginAdvance(ExecutionTree& tree, rehearse::Advance& advance, absl::Time wall_now);
   bool BusyForAdvance(const ExecutionTree& tree) const;
   void ArmWake(ExecutionTree& tree);
   void Purge(TreeMember& member);

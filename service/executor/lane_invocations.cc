@@ -65,22 +65,26 @@ void Lane::ReleaseActive(TreeMember& member) {
 
 void Lane::OnPlace(TreeMember& member, absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
   ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
-  if (!lease.ok()) {
+  std::vector<std::string> updated;
+  if (lease.ok()) {
+    updated = BeginInvocation(change, NewUuid(context_.ids), NewSecret(context_.ids));
+  } else {
     FailUnknownFunction(change);
-    return Commit(member, std::move(change), [this, &member](absl::Status status) {
-      // Asking again finds the same.
-      ReleaseActive(member);
-      if (!status.ok()) RetryLater(member, [this](TreeMember* member) { Trigger(*member); });
-    });
   }
-  std::vector<std::string> updated =
-      BeginInvocation(change, NewUuid(context_.ids), NewSecret(context_.ids));
-  member.active->lease = *std::move(lease);
   Commit(member, std::move(change),
-         [this, &member, updated = std::move(updated)](absl::Status status) mutable {
-           if (status.ok()) return SendInvocation(member, std::move(updated));
-           ReleaseActive(member);
-           RetryLater(member, [this](TreeMember* member) { Trigger(*member); });
+         [this, &member, lease = std::move(lease),
+          updated = std::move(updated)](absl::Status status) mutable {
+           if (!status.ok()) {
+             return RetryLater(member, [this, ticket = member.active->ticket,
+                                        lease = std::move(lease)](TreeMember* member) mutable {
+               if (member->active != nullptr && member->active->ticket == ticket) {
+                 OnPlace(*member, std::move(lease));
+               }
+             });
+           }
+           if (!lease.ok()) return ReleaseActive(member);
+           member.active->lease = *std::move(lease);
+           SendInvocation(member, std::move(updated));
          });
 }
 
@@ -141,6 +145,7 @@ void Lane::SendInvocation(TreeMember& member, std::vector<std::string> updated_o
 
 void Lane::OnInvocationTimedOut(TreeMember& member) {
   member.active->timeout_timer = 0;
+  if (member.active->result.has_value()) return;
   member.active->lease->Abort(v1::ServeResponse::Abort::INVOCATION_TIMED_OUT);
   InvocationResult result{InvocationResult::Outcome::kBroken, absl::nullopt,
                           InvocationTimedOut(Now(*member.tree).time,
@@ -150,30 +155,30 @@ void Lane::OnInvocationTimedOut(TreeMember& member) {
 }
 
 void Lane::OnInvocationEnded(TreeMember& member, InvocationResult result) {
+  if (member.active->result.has_value()) return;
   EndIdle(member);
+  member.active->result = std::move(result);
+  StoreEnd(member);
+}
+
+void Lane::StoreEnd(TreeMember& member) {
   ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
   const Session& session = *member.tree->session;
-  const NextStep next = EndInvocation(change, result, session.failure_policy(), session.limits());
-  Commit(member, std::move(change),
-         [this, &member, next, result = std::move(result)](absl::Status status) mutable {
-           if (!status.ok()) {
-             return RetryLater(member,
-                               [this, result = std::move(result)](TreeMember* member) mutable {
-                                 if (member->active != nullptr)
-                                   OnInvocationEnded(*member, std::move(result));
-                               });
-           }
-           std::vector<std::pair<std::string, ChainedOutcome>> held =
-               std::move(member.active->held_outcomes);
-           ReleaseActive(member);
-           if (next == NextStep::kFinished) return;
-           const bool invoke = next == NextStep::kInvoke;
-           if (held.empty()) {
-             if (invoke) Trigger(member);
-             return;
-           }
-           CommitOutcomes(member, std::move(held), [] {});
-         });
+  const NextStep next =
+      EndInvocation(change, *member.active->result, session.failure_policy(), session.limits());
+  Commit(member, std::move(change), [this, &member, next](absl::Status status) {
+    if (!status.ok()) {
+      return RetryLater(member, [this, ticket = member.active->ticket](TreeMember* member) {
+        if (member->active != nullptr && member->active->ticket == ticket) StoreEnd(*member);
+      });
+    }
+    std::vector<std::pair<std::string, ChainedOutcome>> held =
+        std::move(member.active->held_outcomes);
+    ReleaseActive(member);
+    if (next == NextStep::kFinished) return;
+    if (!held.empty()) return CommitOutcomes(member, std::move(held), [] {});
+    if (next == NextStep::kInvoke) Trigger(member);
+  });
 }
 
 void Lane::Idle(TreeMember& member, absl::string_view request_id, IdleWait idle) {
@@ -184,9 +189,13 @@ void Lane::Idle(TreeMember& member, absl::string_view request_id, IdleWait idle)
   EndIdle(member);
   const bool over = Now(*member.tree).time >= idle.until ||
                     member.execution->AnyTouchedAfter(progress.seen_sequence());
+  const absl::Time until = idle.until;
   member.active->idle = std::move(idle);
   ++member.tree->idle_count;
-  if (over) return EndIdle(member);
+  if (over || shut_down_) return EndIdle(member);
+  member.tree->clock.Arm({Timer::Kind::kIdle, until, member.index, 0});
+  // What was held back for the history's sake is what the worker waits for.
+  if (!member.active->held_outcomes.empty()) return ReleaseHeldOutcomes(member, [] {});
   Settle(*member.tree);
 }
 

@@ -7,6 +7,9 @@
 namespace rehearse {
 namespace {
 
+// On the execution's clock, until a store that could not delete is asked again.
+constexpr absl::Duration kPurgeRetryDelay = absl::Hours(1);
+
 v1::FiredTimer::Kind FiredKind(Timer::Kind kind) {
   switch (kind) {
     case Timer::Kind::kWait:
@@ -23,6 +26,8 @@ v1::FiredTimer::Kind FiredKind(Timer::Kind kind) {
       return v1::FiredTimer::KIND_EXECUTION_TIMEOUT;
     case Timer::Kind::kRetention:
       return v1::FiredTimer::KIND_RETENTION;
+    case Timer::Kind::kIdle:
+      break;
   }
   return v1::FiredTimer::KIND_UNSPECIFIED;
 }
@@ -41,6 +46,10 @@ bool Matches(Timer::Kind kind, OperationTimer::Kind operation) {
   return false;
 }
 
+absl::Duration ToDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
 }  // namespace
 
 // The records say which timers are still wanted.
@@ -49,6 +58,10 @@ bool Lane::IsLive(const ExecutionTree& tree, const Timer& timer) const {
   if (member == nullptr) return false;
   if (timer.kind == Timer::Kind::kRetention) return member->retention_due == timer.due;
   if (member->execution == nullptr || member->execution->closed()) return false;
+  if (timer.kind == Timer::Kind::kIdle) {
+    return member->active != nullptr && member->active->idle.has_value() &&
+           member->active->idle->until == timer.due;
+  }
   const record::ExecutionProgress& progress = member->execution->progress();
   if (timer.kind == Timer::Kind::kExecutionTimeout) {
     return progress.has_timeout_deadline() && ToAbsl(progress.timeout_deadline()) == timer.due;
@@ -65,12 +78,15 @@ void Lane::Settle(ExecutionTree& tree) {
   tree.settle_again = true;
   if (tree.settling) return;
   tree.settling = true;
-  while (tree.settle_again && !tree.committing && !tree.removed) {
+  while (tree.settle_again && !tree.committing && !tree.removed && tree.retries == nullptr) {
     tree.settle_again = SettleOnce(tree);
   }
   tree.settling = false;
   if (tree.committing) return;
-  if (!tree.removed) return ArmWake(tree);
+  if (!tree.removed) {
+    if (tree.retries == nullptr) ArmWake(tree);
+    return;
+  }
   absl::AnyInvocable<void()> removed = std::move(tree.removed);
   RemoveTree(tree);
   removed();
@@ -98,14 +114,20 @@ bool Lane::FireDue(ExecutionTree& tree, absl::Time wall_now) {
     return *changes.back().second;
   };
   std::vector<Timer> fired;
-  std::vector<TreeMember*> purged;
+  bool any = false;
   while (absl::optional<Timer> timer =
              tree.clock.PopDue(wall_now, [&](const Timer& timer) { return IsLive(tree, timer); })) {
+    any = true;
     TreeMember* member = tree.members[timer->execution].get();
-    fired.push_back(*timer);
-    if (timer->kind == Timer::Kind::kRetention) {
-      purged.push_back(member);
-      continue;
+    switch (timer->kind) {
+      case Timer::Kind::kIdle:
+        EndIdle(*member);
+        continue;
+      case Timer::Kind::kRetention:
+        Purge(*member);
+        continue;
+      default:
+        fired.push_back(*timer);
     }
     ExecutionChange& change = change_of(member);
     // An earlier timer of the same moment may have closed the execution.
@@ -121,26 +143,9 @@ bool Lane::FireDue(ExecutionTree& tree, absl::Time wall_now) {
         CompleteIfDue(change, member->execution->operation(timer->operation).operation().id());
     }
   }
-  if (fired.empty()) return false;
-  if (tree.advances != nullptr) {
-    std::vector<v1::FiredTimer>& report = tree.advances->front().fired;
-    for (const Timer& timer : fired) {
-      const TreeMember& member = *tree.members[timer.execution];
-      v1::FiredTimer entry;
-      entry.set_kind(FiredKind(timer.kind));
-      entry.set_durable_execution_arn(member.arn);
-      const bool deadline = timer.kind >= Timer::Kind::kCallbackTimeout;
-      SetTimestamp(deadline ? timer.due + (moment.time - moment.deadline_time) : timer.due,
-                   entry.mutable_due());
-      if (timer.kind != Timer::Kind::kBackoff && timer.kind < Timer::Kind::kExecutionTimeout) {
-        entry.set_operation_id(member.execution->operation(timer.operation).operation().id());
-      }
-      report.push_back(std::move(entry));
-    }
-  }
-  for (TreeMember* member : purged) Purge(*member);
-  if (changes.empty()) return true;
+  if (changes.empty()) return any;
 
+  std::vector<v1::FiredTimer> report = Report(tree, fired, moment);
   std::vector<ExecutionDelta> deltas;
   std::vector<TreeMember*> changed;
   for (auto& [member, change] : changes) {
@@ -148,30 +153,56 @@ bool Lane::FireDue(ExecutionTree& tree, absl::Time wall_now) {
     changed.push_back(member);
   }
   Commit(tree, std::move(deltas),
-         [this, changed = std::move(changed), fired = std::move(fired)](absl::Status status) {
-           if (status.ok()) {
-             for (TreeMember* member : changed) Trigger(*member);
-             return;
+         [this, &tree, changed = std::move(changed), fired = std::move(fired),
+          report = std::move(report)](absl::Status status) mutable {
+           if (!status.ok()) {
+             // Nothing has happened: the timers are wanted as before, a little later.
+             for (const Timer& timer : fired) tree.clock.Arm(timer);
+             return RetryLater(*changed[0], [](TreeMember*) {});
            }
-           // Nothing has happened: the timers are wanted as before, a little later.
-           context_.scheduler.PostAt(
-               index_, context_.scheduler.Now() + absl::Milliseconds(100),
-               [this, id = std::string(ExecutionIdOf(changed[0]->arn)), fired] {
-                 Enter(id, [this, fired](TreeMember* member) {
-                   if (member == nullptr) return;
-                   for (const Timer& timer : fired) member->tree->clock.Arm(timer);
-                   Settle(*member->tree);
-                 });
-               });
+           if (tree.advances != nullptr) {
+             std::move(report.begin(), report.end(),
+                       std::back_inserter(tree.advances->front().fired));
+           }
+           for (TreeMember* member : changed) Trigger(*member);
          });
   return true;
 }
 
+std::vector<v1::FiredTimer> Lane::Report(const ExecutionTree& tree,
+                                         const std::vector<Timer>& timers,
+                                         const Moment& moment) const {
+  std::vector<v1::FiredTimer> report;
+  if (tree.advances == nullptr) return report;
+  for (const Timer& timer : timers) {
+    const TreeMember& member = *tree.members[timer.execution];
+    v1::FiredTimer& entry = report.emplace_back();
+    entry.set_kind(FiredKind(timer.kind));
+    entry.set_durable_execution_arn(member.arn);
+    const bool deadline = timer.kind >= Timer::Kind::kCallbackTimeout;
+    SetTimestamp(deadline ? timer.due + (moment.time - moment.deadline_time) : timer.due,
+                 entry.mutable_due());
+    if (timer.kind != Timer::Kind::kBackoff && timer.kind < Timer::Kind::kExecutionTimeout) {
+      entry.set_operation_id(member.execution->operation(timer.operation).operation().id());
+    }
+  }
+  return report;
+}
+
 void Lane::Purge(TreeMember& member) {
-  // A store that cannot delete now keeps the execution a little longer than it must.
-  context_.store.Delete({member.arn}).IgnoreError();
-  --member.tree->session->closed_executions;
   ExecutionTree& tree = *member.tree;
+  const Timer timer{Timer::Kind::kRetention, member.retention_due, member.index, 0};
+  if (!context_.store.Delete({member.arn}).ok()) {
+    // Kept until the store can delete.
+    member.retention_due += kPurgeRetryDelay;
+    tree.clock.Arm({timer.kind, member.retention_due, timer.execution, 0});
+    return;
+  }
+  if (tree.advances != nullptr) {
+    std::vector<v1::FiredTimer> report = Report(tree, {timer}, Now(tree));
+    std::move(report.begin(), report.end(), std::back_inserter(tree.advances->front().fired));
+  }
+  --tree.session->closed_executions;
   RemoveMember(member);
   RemoveIfEmpty(tree);
 }
@@ -179,11 +210,12 @@ void Lane::Purge(TreeMember& member) {
 // The clock has arrived, or moves on to what is due next, unless something that the advance caused
 // still runs.
 bool Lane::SpendAdvance(ExecutionTree& tree, absl::Time wall_now) {
-  if (BusyForAdvance(tree)) return false;
   rehearse::Advance& advance = tree.advances->front();
-  if (advance.remaining > absl::ZeroDuration()) {
-    advance.remaining -= tree.clock.AdvanceTowardsNext(
-        wall_now, advance.remaining, [&](const Timer& timer) { return IsLive(tree, timer); });
+  if (!advance.remaining.has_value()) BeginAdvance(tree, advance, wall_now);
+  if (BusyForAdvance(tree)) return false;
+  if (*advance.remaining > absl::ZeroDuration()) {
+    *advance.remaining -= tree.clock.AdvanceTowardsNext(
+        wall_now, *advance.remaining, [&](const Timer& timer) { return IsLive(tree, timer); });
     return true;
   }
   rehearse::Advance spent = std::move(advance);
@@ -191,6 +223,26 @@ bool Lane::SpendAdvance(ExecutionTree& tree, absl::Time wall_now) {
   if (tree.advances->empty()) tree.advances.reset();
   spent.done(std::move(spent.fired));
   return true;
+}
+
+void Lane::BeginAdvance(ExecutionTree& tree, rehearse::Advance& advance, absl::Time wall_now) {
+  const v1::AdvanceTimeRequest& request = advance.request;
+  if (request.has_duration()) {
+    advance.remaining = ToDuration(request.duration());
+  } else if (request.has_until()) {
+    advance.remaining = ToAbsl(request.until()) - tree.clock.Read(wall_now).time;
+  } else {
+    advance.remaining =
+        tree.clock.UntilNext(wall_now, [&](const Timer& timer) { return IsLive(tree, timer); })
+            .value_or(absl::ZeroDuration());
+  }
+  for (const std::unique_ptr<TreeMember>& member : tree.members) {
+    if (member != nullptr && member->active != nullptr)
+      advance.bystanders.insert(member->active->ticket);
+  }
+  for (const std::unique_ptr<PlainInvocation>& plain : tree.plain) {
+    advance.bystanders.insert(plain->ticket);
+  }
 }
 
 bool Lane::BusyForAdvance(const ExecutionTree& tree) const {
@@ -225,29 +277,10 @@ void Lane::Advance(absl::string_view session, const v1::AdvanceTimeRequest& requ
   std::vector<ExecutionTree*> trees;
   const auto it = trees_by_session_.find(session);
   if (it != trees_by_session_.end()) trees.assign(it->second.begin(), it->second.end());
+  if (shut_down_) trees.clear();
   for (ExecutionTree* tree : trees) {
-    const absl::Time wall_now = context_.scheduler.Now();
-    absl::Duration distance;
-    if (request.has_duration()) {
-      distance = absl::Seconds(request.duration().seconds()) +
-                 absl::Nanoseconds(request.duration().nanos());
-    } else if (request.has_until()) {
-      distance = ToAbsl(request.until()) - tree->clock.Read(wall_now).time;
-    } else {
-      distance =
-          tree->clock.UntilNext(wall_now, [&](const Timer& timer) { return IsLive(*tree, timer); })
-              .value_or(absl::ZeroDuration());
-    }
-    if (distance < absl::ZeroDuration()) continue;
     rehearse::Advance advance;
-    advance.remaining = distance;
-    for (const std::unique_ptr<TreeMember>& member : tree->members) {
-      if (member != nullptr && member->active != nullptr)
-        advance.bystanders.insert(member->active->ticket);
-    }
-    for (const std::unique_ptr<PlainInvocation>& plain : tree->plain) {
-      advance.bystanders.insert(plain->ticket);
-    }
+    advance.request = request;
     ++gathered->left;
     advance.done = [gathered](std::vector<v1::FiredTimer> fired) {
       gathered->Add(std::move(fired));

@@ -38,10 +38,16 @@ absl::Status ValidateFunction(const v1::FunctionSpec& spec) {
     return errors::InvalidParameter(
         absl::StrCat("Function '", name, "' must be registered as name or name:qualifier."));
   }
-  if (!spec.version().empty() && !IsVersion(spec.version())) {
+  // References may have dots, the ARNs of executions may not.
+  if (!IsId(reference->name)) {
     return errors::InvalidParameter(
-        absl::StrCat("Version '", spec.version(), "' of function '", name,
-                     "' must be digits, $LATEST or $LATEST.PUBLISHED."));
+        absl::StrCat("Function '", name, "' must be named with A-Z a-z 0-9 - _ only."));
+  }
+  if (!spec.version().empty() &&
+      (!IsVersion(spec.version()) || spec.version().size() > kMaxQualifierLength)) {
+    return errors::InvalidParameter(absl::StrCat("Version '", spec.version(), "' of function '",
+                                                 name, "' must be 1-", kMaxQualifierLength,
+                                                 " digits, $LATEST or $LATEST.PUBLISHED."));
   }
   const v1::DurableConfig& config = spec.durable_config();
   if (config.has_execution_timeout()) {
@@ -202,7 +208,7 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Create(absl::string_vi
 absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Find(absl::string_view name) const {
   absl::MutexLock lock(&mutex_);
   const auto it = sessions_.find(name.empty() ? absl::string_view(kDefaultSession) : name);
-  if (it == sessions_.end()) return errors::SessionNotFound(name);
+  if (it == sessions_.end() || it->second->ended) return errors::SessionNotFound(name);
   return it->second;
 }
 
@@ -212,10 +218,15 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(absl::string_vi
   }
   absl::MutexLock lock(&mutex_);
   const auto it = sessions_.find(name);
-  if (it == sessions_.end()) return errors::SessionNotFound(name);
-  std::shared_ptr<Session> session = it->second;
-  sessions_.erase(it);
-  return session;
+  if (it == sessions_.end() || it->second->ended) return errors::SessionNotFound(name);
+  it->second->ended = true;
+  return it->second;
+}
+
+void SessionRegistry::Forget(absl::string_view name) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = sessions_.find(name);
+  if (it != sessions_.end() && it->second->ended) sessions_.erase(it);
 }
 
 std::vector<std::shared_ptr<Session>> SessionRegistry::List(absl::string_view after,
@@ -224,7 +235,7 @@ std::vector<std::shared_ptr<Session>> SessionRegistry::List(absl::string_view af
   std::vector<std::shared_ptr<Session>> sessions;
   for (auto it = sessions_.upper_bound(after);
        it != sessions_.end() && static_cast<int>(sessions.size()) < max_items; ++it) {
-    sessions.push_back(it->second);
+    if (!it->second->ended) sessions.push_back(it->second);
   }
   return sessions;
 }

@@ -72,6 +72,8 @@ class Session {
   absl::Time last_use() const { return absl::FromUnixNanos(last_use_nanos_); }
   // Open streams.
   std::atomic<int> holds{0};
+  // Set once, by SessionRegistry::Remove.
+  std::atomic<bool> ended{false};
 
   v1::Session Describe() const;
 
@@ -100,8 +102,11 @@ class SessionRegistry {
                                                   absl::Time now);
   // Empty: `default`. SessionNotFound.
   absl::StatusOr<std::shared_ptr<Session>> Find(absl::string_view name) const;
-  // Returns the session that is gone now. SessionNotFound; InvalidParameter for `default`.
+  // Ends the session, which is not found from now on; its name stays taken until Forget.
+  // SessionNotFound; InvalidParameter for `default`.
   absl::StatusOr<std::shared_ptr<Session>> Remove(absl::string_view name);
+  // Nothing is left of a removed session: its name is free.
+  void Forget(absl::string_view name);
   // In order of name, behind `after`, at most `max_items`.
   std::vector<std::shared_ptr<Session>> List(absl::string_view after, int max_items) const;
 

@@ -8,6 +8,7 @@ namespace rehearse {
 void Waiters::Add(int lane, absl::string_view arn, absl::Duration timeout, Condition condition,
                   Answer answer) {
   absl::MutexLock lock(&mutex_);
+  if (shut_down_) return PostAnswer({0, lane, nullptr, std::move(answer), 0}, Verdict::kShutDown);
   const int64_t id = next_id_++;
   const Scheduler::TimerId timer = scheduler_.PostAt(
       lane, scheduler_.Now() + timeout, [this, arn = std::string(arn), id] { TimeOut(arn, id); });
@@ -38,6 +39,7 @@ void Waiters::Shutdown() {
   absl::flat_hash_map<std::string, std::vector<Waiter>> waiters;
   {
     absl::MutexLock lock(&mutex_);
+    shut_down_ = true;
     waiters.swap(waiters_);
   }
   for (auto& [arn, waiting] : waiters) {

@@ -1,8 +1,8 @@
 // Waiters: calls that are answered when an execution meets a condition, or time out.
 //
 //   waiters.Add(lane, arn, absl::Seconds(10),
-//               [](const ExecutionNotice& notice) { return notice.finished; },   // met?
-//               [](Waiters::Verdict verdict) { ... });                           // once, on the
+//               [](const ExecutionNotice& notice) { return notice.finished; },  // met?
+//               [](Waiters::Verdict verdict) { ... });                          // once, on the
 //               lane
 //
 // Add, the answers and the time-outs run on the execution's lane; the object itself is thread-safe.
@@ -39,7 +39,7 @@ class Waiters final : public ExecutionObserver {
 
   void OnChange(const ExecutionNotice& notice) override;
 
-  // Answers every waiter with kShutDown.
+  // Answers every waiter with kShutDown, those of later calls too.
   void Shutdown();
 
  private:
@@ -56,6 +56,7 @@ class Waiters final : public ExecutionObserver {
 
   Scheduler& scheduler_;
   absl::Mutex mutex_;
+  bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t next_id_ ABSL_GUARDED_BY(mutex_) = 1;
   absl::flat_hash_map<std::string, std::vector<Waiter>> waiters_ ABSL_GUARDED_BY(mutex_);
 };

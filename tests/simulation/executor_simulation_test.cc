@@ -8,8 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "service/executor/simulated_workers.h"
 #include "service/store/memory/memory_store.h"
-#include "tests/simulation/simulated_workers.h"
+
 
 namespace rehearse {
 namespace {
@@ -84,7 +85,7 @@ class Simulation {
     v1::FunctionSpec plain;
     plain.set_function_name("plain");
     specs.push_back(plain);
-    workers_.AddPlainFunction("plain");
+    workers_.AddFunction("plain", Program());
     ASSERT_TRUE(executor_->RegisterFunctions("", specs).ok());
   }
 
