@@ -1,9 +1,9 @@
 #include "client/cpp/testing/function_host.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
-#include "absl/functional/function_ref.h"
 #include "client/cpp/durable/internal/error_conversion.h"
 #include "client/cpp/durable/internal/stream_service_client.h"
 #include "client/cpp/durable/service_client.h"
@@ -27,8 +27,8 @@ class CrashingClient final : public ServiceClient {
  public:
   // `crash`: whether the invocation dies at the end of this step.
   CrashingClient(ServiceClient& client, worker::InvocationChannel& channel,
-                 absl::FunctionRef<bool(absl::string_view)> crash)
-      : client_(client), channel_(channel), crash_(crash) {}
+                 std::function<bool(absl::string_view)> crash)
+      : client_(client), channel_(channel), crash_(std::move(crash)) {}
 
   absl::StatusOr<CheckpointResponse> Checkpoint(const CheckpointRequest& request) override {
     const auto end = std::find_if(request.updates.begin(), request.updates.end(),
@@ -52,7 +52,7 @@ class CrashingClient final : public ServiceClient {
  private:
   ServiceClient& client_;
   worker::InvocationChannel& channel_;
-  const absl::FunctionRef<bool(absl::string_view)> crash_;
+  const std::function<bool(absl::string_view)> crash_;
 };
 
 RuntimeOptions RuntimeOf(const RunnerOptions& options) {
