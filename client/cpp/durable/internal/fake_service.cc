@@ -43,6 +43,7 @@ void Start(const OperationUpdate& update, Operation& operation) {
   operation.type = update.type;
   operation.sub_type = update.sub_type;
   operation.status = OperationStatus::kStarted;
+  operation.start_time = FakeService::Now();
   operation.next_attempt_time = absl::InfiniteFuture();
   if (update.type == OperationType::kWait) {
     operation.scheduled_end_time = FakeService::Now() + absl::Seconds(update.wait_seconds);
@@ -50,6 +51,11 @@ void Start(const OperationUpdate& update, Operation& operation) {
   if (update.type == OperationType::kCallback) {
     operation.callback_id = absl::StrCat("callback-", update.id.substr(0, 8));
   }
+}
+
+void Close(OperationStatus status, Operation& operation) {
+  operation.status = status;
+  operation.end_time = FakeService::Now();
 }
 
 }  // namespace
@@ -60,8 +66,11 @@ FakeService::FakeService(absl::optional<std::string> input) {
   Operation execution;
   execution.id = "e";
   execution.type = OperationType::kExecution;
+  execution.start_time = Now();
   execution.payload = std::move(input);
   operations_.push_back(std::move(execution));
+  // Batches are cut in one way only, however slow the machine.
+  options_.checkpoint_window = absl::Hours(1);
   options_.log_sink = [this](const LogRecord& record) {
     absl::MutexLock lock(&mutex_);
     logs_.push_back(record);
@@ -82,6 +91,7 @@ InvocationInput FakeService::Input() {
   input.durable_execution_arn = kArn;
   input.checkpoint_token = MintToken();
   input.initial_state = Page(operations_, 0, kStateMarker);
+  input.updated_operation_ids = std::exchange(updated_ids_, {});
   input.request_id = "request-1";
   return input;
 }
@@ -106,8 +116,14 @@ absl::optional<Operation> FakeService::At(absl::string_view path) {
 void FakeService::CompleteTimers() {
   absl::MutexLock lock(&mutex_);
   for (Operation& operation : operations_) {
-    if (operation.type == OperationType::kWait) operation.status = OperationStatus::kSucceeded;
-    if (operation.status == OperationStatus::kPending) operation.status = OperationStatus::kReady;
+    if (operation.type == OperationType::kWait && !IsTerminal(operation.status)) {
+      Close(OperationStatus::kSucceeded, operation);
+      updated_ids_.push_back(operation.id);
+    }
+    if (operation.status == OperationStatus::kPending) {
+      operation.status = OperationStatus::kReady;
+      updated_ids_.push_back(operation.id);
+    }
   }
 }
 
@@ -119,9 +135,10 @@ void FakeService::End(absl::string_view path, OperationStatus status,
     ADD_FAILURE() << "there is no operation " << path;
     return;
   }
-  operation->status = status;
+  Close(status, *operation);
   operation->payload = std::move(payload);
   operation->error = std::move(error);
+  updated_ids_.push_back(operation->id);
 }
 
 std::vector<std::string> FakeService::Updates() {
@@ -259,8 +276,9 @@ Operation FakeService::Apply(const OperationUpdate& update) {
     operation->status = OperationStatus::kPending;
     operation->next_attempt_time = Now() + absl::Seconds(update.next_attempt_delay_seconds);
   } else {
-    operation->status = update.action == OperationAction::kSucceed ? OperationStatus::kSucceeded
-                                                                   : OperationStatus::kFailed;
+    Close(update.action == OperationAction::kSucceed ? OperationStatus::kSucceeded
+                                                     : OperationStatus::kFailed,
+          *operation);
   }
   return *operation;
 }

@@ -99,6 +99,8 @@ class FakeService : public ServiceClient {
   std::vector<Operation> operations_ ABSL_GUARDED_BY(mutex_);
   // What the last checkpoint answered, for its further pages.
   std::vector<Operation> delta_ ABSL_GUARDED_BY(mutex_);
+  // Changed from outside since the last invocation began.
+  std::vector<std::string> updated_ids_ ABSL_GUARDED_BY(mutex_);
   int tokens_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string token_ ABSL_GUARDED_BY(mutex_);
   std::vector<CheckpointRequest> requests_ ABSL_GUARDED_BY(mutex_);
