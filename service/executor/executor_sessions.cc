@@ -61,6 +61,8 @@ struct Wait {
   // What is waited for, as a time-out names it.
   std::string what;
   absl::Duration timeout;
+  // Not answered while an invocation runs or is about to.
+  bool invocation_ended = false;
   // The answer, once the live execution allows it.
   absl::AnyInvocable<absl::optional<Response>(const Execution&, const Moment&)> look;
   // The answer when the execution has finished without.
@@ -73,8 +75,12 @@ struct Wait {
 template <typename Response>
 void WaitFor(ExecutorContext& context, Lane& lane, TreeMember& member, Wait<Response> wait) {
   if (member.execution == nullptr) return wait.done(wait.finish(lane, member));
-  absl::optional<Response> now = wait.look(*member.execution, lane.Now(*member.tree));
-  if (now.has_value()) return wait.done(*std::move(now));
+  // An invocation that only waits for one of its workers to be free has as good as begun.
+  const InvocationOutlook outlook = lane.OutlookOf(member);
+  if (!wait.invocation_ended || !outlook.queued || !outlook.has_place) {
+    absl::optional<Response> now = wait.look(*member.execution, lane.Now(*member.tree));
+    if (now.has_value()) return wait.done(*std::move(now));
+  }
   struct Kept {
     Wait<Response> wait;
     absl::optional<Response> seen;
@@ -219,6 +225,7 @@ void Executor::WaitForExecution(v1::WaitForExecutionRequest request,
     Wait<v1::WaitForExecutionResponse> wait;
     wait.what = TextOf(request);
     wait.timeout = timeout;
+    wait.invocation_ended = request.invocation_ended();
     wait.done = std::move(done);
     wait.look = [impl, request](const Execution& execution, const Moment& now) {
       const record::ExecutionProgress& progress = execution.progress();
@@ -261,6 +268,7 @@ void Executor::WaitForOperation(v1::WaitForOperationRequest request,
     Wait<v1::WaitForOperationResponse> wait;
     wait.what = absl::StrCat(TextOf(request), " of execution ", member.arn);
     wait.timeout = timeout;
+    wait.invocation_ended = request.invocation_ended();
     wait.done = std::move(done);
     wait.look = [request](const Execution& execution, const Moment&) {
       absl::optional<v1::WaitForOperationResponse> response;
