@@ -31,14 +31,14 @@ bool IsHyphenPosition(size_t position) {
 }
 
 // Values of the lower-case hex digits; -1: none.
-constexpr std::array<signed char, 256> HexValues() {
-  std::array<signed char, 256> values = {};
+constexpr std::array<int, 256> HexValues() {
+  std::array<int, 256> values = {};
   for (size_t i = 0; i < values.size(); ++i) values[i] = -1;
-  for (char digit = 0; digit < 10; ++digit) values[static_cast<size_t>('0' + digit)] = digit;
-  for (char digit = 10; digit < 16; ++digit) values[static_cast<size_t>('a' + digit - 10)] = digit;
+  for (int digit = 0; digit < 10; ++digit) values[static_cast<size_t>('0' + digit)] = digit;
+  for (int digit = 10; digit < 16; ++digit) values[static_cast<size_t>('a' + digit - 10)] = digit;
   return values;
 }
-constexpr std::array<signed char, 256> kHexValues = HexValues();
+constexpr std::array<int, 256> kHexValues = HexValues();
 
 std::string FormatUuid(const UuidBytes& bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";

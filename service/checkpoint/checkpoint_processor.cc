@@ -130,11 +130,11 @@ record::CheckpointReply MakeReply(const v1::CheckpointRequest& request, absl::Ti
 // Stages the updates one after the other, each checked against what the ones before it left.
 absl::Status ApplyUpdates(ExecutionChange& change, const CheckpointInput& input,
                           std::vector<Effect>& effects) {
-  const absl::Status status = ValidateBatch(input.request.updates());
+  absl::Status status = ValidateBatch(input.request.updates());
   if (!status.ok()) return status;
   for (const v1::OperationUpdate& update : input.request.updates()) {
-    const absl::Status update_status = ValidateUpdate(change, update, input.limits);
-    if (!update_status.ok()) return update_status;
+    status = ValidateUpdate(change, update, input.limits);
+    if (!status.ok()) return status;
     ApplyUpdate(change, update, input, effects);
   }
   return absl::OkStatus();

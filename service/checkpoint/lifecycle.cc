@@ -220,7 +220,7 @@ ExecutionDelta StartExecution(record::ExecutionRecord record, absl::optional<std
   progress.set_seen_sequence(1);
   progress.set_event_count(1);
   *progress.mutable_last_event_time() = record.start_time();
-  progress.set_stored_bytes(details.input_payload().size());
+  progress.set_stored_bytes(static_cast<int64_t>(details.input_payload().size()));
   if (timeout > 0) {
     SetTimestamp(moment.deadline_time + absl::Seconds(timeout),
                  progress.mutable_timeout_deadline());

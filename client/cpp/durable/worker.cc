@@ -1,5 +1,7 @@
 #include "client/cpp/durable/worker.h"
 
+#include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
@@ -24,8 +26,10 @@ v1::FunctionSpec SpecOf(absl::string_view name, const FunctionOptions& options) 
   spec.set_function_name(std::string(name));
   spec.set_durable(true);
   if (options.execution_timeout > absl::ZeroDuration()) {
-    spec.mutable_durable_config()->set_execution_timeout(
-        absl::ToInt64Seconds(absl::Ceil(options.execution_timeout, absl::Seconds(1))));
+    // What does not fit is over the bound as well: the service refuses it.
+    spec.mutable_durable_config()->set_execution_timeout(static_cast<int32_t>(std::min<int64_t>(
+        absl::ToInt64Seconds(absl::Ceil(options.execution_timeout, absl::Seconds(1))),
+        std::numeric_limits<int32_t>::max())));
   }
   if (options.invocation_timeout > absl::ZeroDuration()) {
     spec.mutable_timeout()->set_seconds(

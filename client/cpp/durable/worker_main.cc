@@ -33,6 +33,7 @@ class SignalWatcher {
   }
 
   void Stop() {
+    // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): it waits for just this signal.
     pthread_kill(thread_.native_handle(), SIGTERM);
     thread_.join();
   }

@@ -42,8 +42,8 @@ class IsOkAndHoldsMatcher {
   explicit IsOkAndHoldsMatcher(Inner inner) : inner_(std::move(inner)) {}
 
   template <typename StatusOr>
-  operator ::testing::Matcher<StatusOr>()
-      const {  // NOLINT(google-explicit-constructor): as GoogleTest's matchers
+  // NOLINTNEXTLINE(google-explicit-constructor): as GoogleTest's matchers
+  operator ::testing::Matcher<StatusOr>() const {
     return ::testing::Matcher<StatusOr>(new Impl<StatusOr>(inner_));
   }
 

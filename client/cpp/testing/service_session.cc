@@ -71,7 +71,7 @@ class AnyOperation {
       SetDeadline(calls_[i].context, timeout);
       stub.async()->WaitForOperation(
           &calls_[i].context, &requests[i], &calls_[i].response,
-          [this, i](grpc::Status status) { Finished(calls_[i], status); });
+          [this, i](const grpc::Status& status) { Finished(calls_[i], status); });
     }
   }
 

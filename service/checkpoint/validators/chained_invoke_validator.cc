@@ -8,7 +8,7 @@ namespace rehearse {
 
 absl::Status ValidateChainedInvoke(const v1::Operation* current, const v1::OperationUpdate& update,
                                    absl::string_view execution_arn) {
-  const absl::Status status = RequireStatus(current, update, kNew);
+  absl::Status status = RequireStatus(current, update, kNew);
   if (!status.ok()) return status;
   if (!update.has_chained_invoke_options()) {
     return OperationError(update,

@@ -38,7 +38,7 @@ absl::Status ValidateFewRepetitions(const OperationUpdates& updates) {
   for (int i = 1; i < updates.size(); ++i) {
     for (int previous = i - 1; previous >= 0 && !IsExecutionUpdate(updates[i]); --previous) {
       if (updates[previous].id() != updates[i].id()) continue;
-      const absl::Status status = ValidateRepetition(updates[previous], updates[i]);
+      absl::Status status = ValidateRepetition(updates[previous], updates[i]);
       if (!status.ok()) return status;
       break;
     }
@@ -53,7 +53,7 @@ absl::Status ValidateManyRepetitions(const OperationUpdates& updates) {
     if (IsExecutionUpdate(update)) continue;
     const auto inserted = previous.insert({update.id(), &update});
     if (inserted.second) continue;
-    const absl::Status status = ValidateRepetition(*inserted.first->second, update);
+    absl::Status status = ValidateRepetition(*inserted.first->second, update);
     if (!status.ok()) return status;
     inserted.first->second = &update;
   }

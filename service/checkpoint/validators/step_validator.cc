@@ -7,7 +7,7 @@ absl::Status ValidateStep(const v1::Operation* current, const v1::OperationUpdat
   if (update.action() == v1::OPERATION_ACTION_START) {
     return RequireStatus(current, update, kNew | kReady);
   }
-  const absl::Status status = RequireStatus(current, update, kNew | kStarted | kReady);
+  absl::Status status = RequireStatus(current, update, kNew | kStarted | kReady);
   if (!status.ok()) return status;
   if (update.action() == v1::OPERATION_ACTION_SUCCEED) return ForbidError(update);
   if (update.action() == v1::OPERATION_ACTION_FAIL) return ForbidPayload(update);

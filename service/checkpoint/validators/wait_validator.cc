@@ -7,7 +7,7 @@ absl::Status ValidateWait(const v1::Operation* current, const v1::OperationUpdat
   if (update.action() == v1::OPERATION_ACTION_CANCEL) {
     return RequireStatus(current, update, kStarted);
   }
-  const absl::Status status = RequireStatus(current, update, kNew);
+  absl::Status status = RequireStatus(current, update, kNew);
   if (!status.ok()) return status;
   if (!update.wait_options().has_wait_seconds()) {
     return OperationError(update, "WAIT START needs WaitOptions with WaitSeconds.");

@@ -71,9 +71,9 @@ class StreamInvoker final : public Invoker {
   void RemoveSlot(SlotId id);
 
   // Fails queued requests for the function with FunctionNotFound; slots no longer serve it.
-  void RemoveFunction(const FunctionKey& function);
+  void RemoveFunction(const FunctionKey& function) override;
   // As RemoveFunction for all of the session's functions; aborts what runs.
-  void RemoveSession(absl::string_view session);
+  void RemoveSession(absl::string_view session) override;
 
   FunctionLoad Load(const FunctionKey& function);
 

@@ -270,6 +270,7 @@ TEST_F(CheckpointQueueTest, ManyThreadsLoseNothingAndKeepTheirOrder) {
   constexpr int kRounds = 50;
   queue();
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([this, t] {
       for (int i = 0; i < kRounds; ++i) {

@@ -16,7 +16,7 @@ Operation InvokeRecord(OperationStatus status) {
   return Record("1", OperationType::kChainedInvoke, "ChainedInvoke", "price", status);
 }
 
-Handler Price(InvokeOptions options = {}) {
+Handler Price(const InvokeOptions& options = {}) {
   return [options](DurableContext& ctx, const Json&) {
     return ctx.Invoke<Json>("price", "pricing:live", std::string("hello"), options);
   };

@@ -1,5 +1,7 @@
 #include "client/cpp/durable/internal/proto_conversion.h"
 
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -132,18 +134,23 @@ std::string AnswerText(const InvocationOutput& output) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+// What does not fit is over every bound as well: the service refuses it.
+int32_t SecondsOf(int64_t seconds) {
+  return static_cast<int32_t>(std::min<int64_t>(seconds, std::numeric_limits<int32_t>::max()));
+}
+
 void SetOptions(const OperationUpdate& update, v1::OperationUpdate& message) {
   if (update.replay_children) message.mutable_context_options()->set_replay_children(true);
   if (update.next_attempt_delay_seconds > 0) {
     message.mutable_step_options()->set_next_attempt_delay_seconds(
-        update.next_attempt_delay_seconds);
+        SecondsOf(update.next_attempt_delay_seconds));
   }
   if (update.wait_seconds > 0)
-    message.mutable_wait_options()->set_wait_seconds(update.wait_seconds);
+    message.mutable_wait_options()->set_wait_seconds(SecondsOf(update.wait_seconds));
   if (update.type == OperationType::kCallback) {
-    message.mutable_callback_options()->set_timeout_seconds(update.timeout_seconds);
+    message.mutable_callback_options()->set_timeout_seconds(SecondsOf(update.timeout_seconds));
     message.mutable_callback_options()->set_heartbeat_timeout_seconds(
-        update.heartbeat_timeout_seconds);
+        SecondsOf(update.heartbeat_timeout_seconds));
   }
   if (update.type == OperationType::kChainedInvoke) {
     message.mutable_chained_invoke_options()->set_function_name(update.function_name);

@@ -21,7 +21,7 @@ using ::testing::IsEmpty;
 using Answer = absl::optional<absl::StatusOr<CheckpointResponse>>;
 
 // Answers every call with `status`.
-FakeService::CheckpointFault FailWith(absl::Status status) {
+FakeService::CheckpointFault FailWith(const absl::Status& status) {
   return [status](const CheckpointRequest&) { return Answer(status); };
 }
 

@@ -29,7 +29,7 @@ StepOptions AtMostOnce() { return StepOptions().set_semantics(StepSemantics::kAt
 // A handler that runs one step "work" with `options`, whose body logs nothing and counts its calls.
 class StepTest : public ::testing::Test {
  protected:
-  Handler OneStep(StepOptions options = {}) {
+  Handler OneStep(const StepOptions& options = {}) {
     return [this, options](DurableContext& ctx, const Json&) {
       return ctx.Step(
           "work",

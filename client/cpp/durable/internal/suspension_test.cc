@@ -79,7 +79,7 @@ TEST(SwallowedSuspensionTest, ChildContextThatSwallowsIsNotClosed) {
     FakeService service;
     bool went_on = false;
     const InvocationOutput output = service.Run([&](DurableContext& ctx, const Json&) {
-      const absl::Status status =
+      absl::Status status =
           ctx.RunInChildContext("child", [&](DurableContext& child) -> absl::Status {
             try {
               return Pause(child);
