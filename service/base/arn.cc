@@ -89,7 +89,7 @@ absl::optional<ExecutionArn> ExecutionArn::Parse(absl::string_view text) {
     return absl::nullopt;
   }
   if (!IsId(segments[1]) || !IsId(segments[3]) || !IsAccount(segments[4])) return absl::nullopt;
-  if (!IsId(segments[6]) || !IsVersion(segments[7])) return absl::nullopt;
+  if (!IsFunctionName(segments[6]) || !IsVersion(segments[7])) return absl::nullopt;
   ExecutionArn arn;
   arn.location = {std::string(segments[1]), std::string(segments[3]), std::string(segments[4])};
   arn.function_name = std::string(segments[6]);

@@ -31,7 +31,8 @@ struct ExecutionArn {
   std::string execution_id;
 
   std::string ToString() const;
-  // nullopt unless `text` has the model's form.
+  // nullopt unless `text` has the model's form. The function may have every name that a
+  // FunctionReference takes, dots included, which the model has in one place and not in the other.
   static absl::optional<ExecutionArn> Parse(absl::string_view text);
 };
 

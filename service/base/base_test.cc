@@ -48,11 +48,22 @@ TEST(ExecutionArnTest, RefusesEverythingElse) {
        {std::string(), std::string("orders"), kPrefix + "f:live/durable-execution/n/i",
         kPrefix + "f/durable-execution/n/i", kPrefix + "f:1/durable-executions/n/i",
         kPrefix + "f:1/durable-execution/n", kPrefix + "f:1/durable-execution/n/i/j",
-        kPrefix + "f:1/durable-execution//i", kPrefix + "f.g:1/durable-execution/n/i",
+        kPrefix + "f:1/durable-execution//i", kPrefix + "f+g:1/durable-execution/n/i",
         std::string("arn:aws:lambda:us-east-1:12345678901:function:f:1/durable-execution/n/i"),
         std::string("arn:aws:s3:us-east-1:123456789012:function:f:1/durable-execution/n/i"),
         std::string("arn::lambda:us-east-1:123456789012:function:f:1/durable-execution/n/i")}) {
     EXPECT_FALSE(ExecutionArn::Parse(text).has_value()) << text;
+  }
+}
+
+TEST(ExecutionArnTest, TakesEveryNameOfAFunction) {
+  for (const std::string& name :
+       {std::string("orders"), std::string("or.d-e_rs"), std::string("7"), std::string(256, 'a')}) {
+    ASSERT_TRUE(FunctionReference::Parse(name).ok());
+    const std::string text = ExecutionArn{Location(), name, "$LATEST", "n", "i"}.ToString();
+    const absl::optional<ExecutionArn> arn = ExecutionArn::Parse(text);
+    ASSERT_TRUE(arn.has_value()) << text;
+    EXPECT_EQ(arn->function_name, name);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "service/base/arn.h"
 #include "service/checkpoint/checkpoint_processor.h"
 #include "service/checkpoint/test_updates.h"
 
@@ -151,6 +152,19 @@ TEST(ChainedInvokeProcessorTest, FailsInItsOwnAnswerWhenTheTargetIsUnknown) {
   EXPECT_EQ(test.events()[1].chained_invoke_started_details().ShortDebugString(),
             "function_name: \"pay\"");
   EXPECT_FALSE(test.execution().AnythingPending());
+}
+
+TEST(ChainedInvokeProcessorTest, FunctionsMayHaveDotsInTheirNames) {
+  record::ExecutionRecord record = TestExecution::Record();
+  record.set_function_name("or.ders");
+  record.set_arn("arn:aws:lambda:us-east-1:123456789012:function:or.ders:1/durable-execution/n/" +
+                 record.execution_id());
+  TestExecution test(record);
+  test.targets["p.ay"] = {absl::nullopt, "p.ay", "$LATEST", true};
+  ASSERT_TRUE(test.Checkpoint({Parse("CHAINED_INVOKE", "START", "op",
+                                     "chained_invoke_options { function_name: 'p.ay' }")})
+                  .ok());
+  EXPECT_TRUE(ExecutionArn::Parse(test.RecordOf("op").chained_target().child_arn()).has_value());
 }
 
 TEST(ChainedInvokeProcessorTest, NamesOfTargets) {

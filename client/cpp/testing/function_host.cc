@@ -66,9 +66,8 @@ rehearse::v1::ServeRequest::Outcome RunPlain(const PlainFunction& function,
   rehearse::v1::ServeRequest::Outcome outcome;
   const absl::Status status = durable::internal::CallUserCode([&]() -> absl::Status {
                                 absl::StatusOr<std::string> result = function(payload);
-                                if (!result.ok()) return result.status();
-                                outcome.set_payload(*std::move(result));
-                                return absl::OkStatus();
+                                if (result.ok()) outcome.set_payload(*std::move(result));
+                                return result.status();
                               }).status;
   if (status.ok()) return outcome;
   const ErrorInfo error = durable::internal::InfoOf(status);
