@@ -1,6 +1,7 @@
 // rehearse: `up` is the service, every other subcommand is a client of it.
 
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/synchronization/mutex.h"
@@ -15,6 +16,11 @@ constexpr int kUsageError = 2;
 
 std::string UsageMessage(const CLI::App* app, const CLI::Error& error) {
   std::string command = app->get_name();
+  const std::vector<std::string> unknown = app->remaining();
+  if (app->get_subcommands().empty() && !unknown.empty()) {
+    return command + ": unknown subcommand or option '" + unknown.front() + "'\nRun '" + command +
+           " --help' for usage.\n";
+  }
   for (const CLI::App* subcommand : app->get_subcommands()) command += " " + subcommand->get_name();
   return command + ": " + error.what() + "\nRun '" + command + " --help' for usage.\n";
 }

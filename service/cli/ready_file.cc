@@ -11,11 +11,9 @@
 
 namespace rehearse {
 
-ReadyFile::ReadyFile(std::string path) : path_(std::move(path)) {
-  if (!path_.empty()) unlink(path_.c_str());
-}
+ReadyFile::ReadyFile(std::string path) : path_(std::move(path)) { Remove(); }
 
-ReadyFile::~ReadyFile() {
+void ReadyFile::Remove() {
   if (!path_.empty()) unlink(path_.c_str());
 }
 

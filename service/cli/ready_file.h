@@ -18,12 +18,14 @@ class ReadyFile {
   // and Write does nothing.
   explicit ReadyFile(std::string path);
   // Removes the file.
-  ~ReadyFile();
+  ~ReadyFile() { Remove(); }
   ReadyFile(const ReadyFile&) = delete;
   ReadyFile& operator=(const ReadyFile&) = delete;
 
   // The file appears with all of its content or not at all.
   absl::Status Write(absl::string_view content);
+  // Harmless when it is not there.
+  void Remove();
 
  private:
   const std::string path_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <string>
@@ -63,6 +64,11 @@ std::string CheckAccount(const std::string& account) {
              : absl::StrCat("bad account '", account, "': expected 12 digits");
 }
 
+// An empty value, as of a variable that is not set, would swallow the flag behind it.
+std::string CheckPath(const std::string& path) {
+  return path.empty() || path[0] == '-' ? absl::StrCat("expected a path, got '", path, "'") : "";
+}
+
 Server::Options ServerOptionsOf(const UpFlags& flags) {
   Server::Options options;
   options.grpc_address = flags.grpc_address;
@@ -104,7 +110,7 @@ class StopSignals {
     return info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
   }
 
-  // From now on a signal ends the process at once.
+  // From now on the next signal ends the process at once.
   void Release() { pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr); }
 
   int fd() const { return fd_; }
@@ -120,12 +126,17 @@ bool DrainStandardInput() {
   return read(STDIN_FILENO, buffer, sizeof(buffer)) > 0;
 }
 
-// Returns why to stop.
+// Returns why to stop. After a signal another one ends the process at once; a parent that has
+// closed our standard input may still send its first.
 std::string WaitForStop(StopSignals& signals, bool exit_with_stdin) {
   pollfd events[] = {{signals.fd(), POLLIN, 0}, {exit_with_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
   while (true) {
     if (poll(events, 2, -1) < 0) continue;
-    if (events[0].revents != 0) return signals.Take();
+    if (events[0].revents != 0) {
+      const std::string signal = signals.Take();
+      signals.Release();
+      return signal;
+    }
     if (events[1].revents != 0 && !DrainStandardInput()) return "end of standard input";
   }
 }
@@ -150,10 +161,13 @@ absl::Status RunUp(const UpFlags& flags) {
   absl::Status written = ready_file.Write(absl::StrCat("{\"grpc\": \"", address, "\"}\n"));
   if (!written.ok()) return written;
   spdlog::info("serving gRPC on {}, time is {}", address, flags.time);
+  if (flags.skip_deadlines && flags.time != "skip") {
+    spdlog::warn("--skip-deadlines is of no effect without --time=skip");
+  }
 
   const std::string reason = WaitForStop(signals, flags.exit_with_stdin);
-  signals.Release();
   spdlog::info("stopping: {}", reason);
+  ready_file.Remove();
   (*server)->Shutdown();
   spdlog::info("stopped");
   return absl::OkStatus();
@@ -162,7 +176,8 @@ absl::Status RunUp(const UpFlags& flags) {
 void AddFlags(CLI::App& up, UpFlags& flags) {
   up.add_option("--grpc-address", flags.grpc_address,
                 "Where to serve gRPC, as HOST:PORT; port 0 takes a free one")
-      ->check(CLI::Validator(CheckAddress, "HOST:PORT"))
+      ->check(CLI::Validator(CheckAddress, ""))
+      ->type_name("HOST:PORT")
       ->capture_default_str();
   up.add_option("--time", flags.time,
                 "How time goes in sessions that do not say: real; skip - it jumps to the next "
@@ -173,8 +188,10 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
   up.add_flag("--skip-deadlines", flags.skip_deadlines,
               "With --time=skip: also jump over callback, heartbeat and execution timeouts, for "
               "runs in which nobody will answer");
-  up.add_option("--ready-file", flags.ready_file,
-                "Written once the service serves, as {\"grpc\": \"HOST:PORT\"}; removed at exit")
+  up.add_option(
+        "--ready-file", flags.ready_file,
+        "Written once the service serves, as {\"grpc\": \"HOST:PORT\"}; removed when it stops")
+      ->check(CLI::Validator(CheckPath, ""))
       ->type_name("PATH");
   up.add_option("--limits", flags.limits,
                 "Limits profile: aws - the service today; aws-2025 - before autumn 2026")
@@ -187,10 +204,12 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
       ->capture_default_str();
   up.add_option("--region", flags.region, "Region in ARNs")
       ->envname("AWS_REGION")
-      ->check(CLI::Validator(CheckRegion, "REGION"))
+      ->check(CLI::Validator(CheckRegion, ""))
+      ->type_name("REGION")
       ->capture_default_str();
   up.add_option("--account", flags.account, "Account in ARNs")
-      ->check(CLI::Validator(CheckAccount, "DIGITS"))
+      ->check(CLI::Validator(CheckAccount, ""))
+      ->type_name("DIGITS")
       ->capture_default_str();
   up.add_option("--session-idle-minutes", flags.session_idle_minutes,
                 "Minutes without a call or an open stream after which a session is deleted; the "
@@ -220,7 +239,8 @@ void AddUpCommand(CLI::App& app, int& exit_code) {
     SetUpLog(flags->log_level);
     const absl::Status status = RunUp(*flags);
     if (status.ok()) return;
-    spdlog::error("{}", std::string(status.message()));
+    // Whatever the log level is.
+    std::cerr << "rehearse up: " << status.message() << "\n";
     exit_code = 1;
   });
 }

@@ -40,10 +40,14 @@ void Lane::AcquirePlace(TreeMember& member) {
   member.active->ticket = ticket;
   ++member.tree->active_count;
   const record::ExecutionRecord& record = member.execution->record();
+  const std::string& function = record.registered_function_name();
+  // Deregistered since the start: no worker will come for it.
+  if (!member.tree->session->FindFunction(function).has_value()) {
+    return OnPlace(member, errors::FunctionNotFound(function));
+  }
   context_.invoker.Acquire(
-      {record.session(), record.registered_function_name()},
-      [this, id = record.execution_id(),
-       ticket](absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
+      {record.session(), function}, [this, id = record.execution_id(), ticket](
+                                        absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
         context_.scheduler.Post(index_, [this, id, ticket, lease = std::move(lease)]() mutable {
           Enter(id, [this, ticket, lease = std::move(lease)](TreeMember* member) mutable {
             const bool wanted =

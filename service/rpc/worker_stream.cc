@@ -64,6 +64,8 @@ void WorkerStream::End(absl::Status status) {
 void WorkerStream::OnReadDone(bool ok) {
   absl::Status violation = ok ? Handle(request_) : EndOfRequests();
   if (!ok || !violation.ok()) {
+    // Before the worker hears of the end, so that nothing is given to one that has left.
+    RemoveSlot();
     End(std::move(violation));
     return;
   }
@@ -86,7 +88,7 @@ void WorkerStream::OnWriteDone(bool ok) {
 }
 
 void WorkerStream::OnDone() {
-  if (slot_.has_value()) context_.invoker.RemoveSlot(*slot_);
+  RemoveSlot();
   context_.streams.Remove("", self_);
   context_.streams.Remove(session_, self_);
   if (holds_session_) context_.executor.ReleaseSession(session_);
@@ -230,6 +232,10 @@ absl::Status WorkerStream::Outcome(v1::ServeRequest::Outcome& outcome) {
   }
   context_.invoker.EndInvocation(*slot_, std::move(end));
   return absl::OkStatus();
+}
+
+void WorkerStream::RemoveSlot() {
+  if (slot_.has_value()) context_.invoker.RemoveSlot(*slot_);
 }
 
 absl::Status WorkerStream::EndOfRequests() {

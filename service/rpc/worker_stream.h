@@ -68,6 +68,9 @@ class WorkerStream final : public grpc::ServerBidiReactor<v1::ServeRequest, v1::
   absl::Status Outcome(v1::ServeRequest::Outcome& outcome);
   absl::Status EndOfRequests();
 
+  // The slot takes no more invocations; one that runs has crashed. Calling it again is harmless.
+  void RemoveSlot();
+
   // Checks that it is the worker's turn and goes on to `next`.
   absl::Status TakeTurn(absl::string_view message, Phase next);
   // True: Idle is unanswered; its end has been asked for, and `request` is kept until then.

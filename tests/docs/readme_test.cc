@@ -1,55 +1,149 @@
-// The README shows code that is compiled and run elsewhere: each block must stand, as it is, in the file it comes from.
+// The documents show code that is compiled and run elsewhere: each block stands, as it is, in the file it comes from, and
+// each call is one of the contract's.
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/dynamic_message.h"
+#include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
+#include "rehearse/v1/durable_executions.pb.h"
+#include "rehearse/v1/function_host.pb.h"
+#include "rehearse/v1/test_sessions.pb.h"
 
+namespace rehearse {
 namespace {
+
+using google::protobuf::DescriptorPool;
+using google::protobuf::MethodDescriptor;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+constexpr const char* kDocuments[] = {"README.md", "CONTRIBUTING.md", "docs/architecture.md",
+                                      "docs/grpc.md", "docs/time.md"};
 
 std::string Read(const std::string& path) {
   std::ifstream file(path);
+  EXPECT_TRUE(file.good()) << path;
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
 }
 
-// Contents of the fenced blocks of `language`.
-std::vector<std::string> Blocks(const std::string& markdown, const std::string& language) {
-  const std::string fence = "```" + language + "\n";
-  std::vector<std::string> blocks;
-  for (size_t begin = markdown.find(fence); begin != std::string::npos;
-       begin = markdown.find(fence, begin)) {
-    begin += fence.size();
-    const size_t end = markdown.find("```", begin);
-    blocks.push_back(markdown.substr(begin, end - begin));
-    begin = end;
+struct Block {
+  std::string document;
+  std::string language;
+  std::string text;
+};
+
+// All fenced blocks of the documents.
+std::vector<Block> Blocks() {
+  std::vector<Block> blocks;
+  for (const char* document : kDocuments) {
+    const std::vector<std::string> parts = absl::StrSplit(Read(document), "```");
+    for (size_t i = 1; i < parts.size(); i += 2) {
+      const std::pair<std::string, std::string> block =
+          absl::StrSplit(parts[i], absl::MaxSplits('\n', 1));
+      blocks.push_back({document, block.first, block.second});
+    }
   }
   return blocks;
 }
 
-TEST(ReadmeTest, CppBlocksAreTheExamplesCode) {
+std::vector<std::string> BlocksOf(const std::string& language) {
+  std::vector<std::string> texts;
+  for (const Block& block : Blocks()) {
+    if (block.language == language) texts.push_back(block.text);
+  }
+  return texts;
+}
+
+TEST(DocumentsTest, EveryBlockIsOfAKindThatIsTested) {
+  for (const Block& block : Blocks()) {
+    // Shell commands are run by commands_test; a block without a language is a picture.
+    EXPECT_THAT(block.language, ::testing::AnyOf("cpp", "python", "sh", ""))
+        << block.document << ": " << block.text;
+  }
+}
+
+TEST(DocumentsTest, CppBlocksAreTheExamplesCode) {
   const std::string sources = Read("client/cpp/examples/quickstart/quickstart.cc") +
                               Read("client/cpp/examples/quickstart/quickstart_test.cc");
-  const std::vector<std::string> blocks = Blocks(Read("README.md"), "cpp");
-  ASSERT_EQ(blocks.size(), 2u);
-  for (const std::string& block : blocks) EXPECT_THAT(sources, testing::HasSubstr(block));
+  const std::vector<std::string> blocks = BlocksOf("cpp");
+  ASSERT_THAT(blocks, SizeIs(2));
+  for (const std::string& block : blocks) EXPECT_THAT(sources, HasSubstr(block));
 }
 
-TEST(ReadmeTest, BuildBlockIsTheExamplesTarget) {
+TEST(DocumentsTest, BuildBlockIsTheExamplesTarget) {
   const std::string build = Read("client/cpp/examples/quickstart/BUILD.bazel");
-  const std::vector<std::string> blocks = Blocks(Read("README.md"), "python");
-  ASSERT_EQ(blocks.size(), 1u);
-  EXPECT_THAT(build, testing::HasSubstr(blocks[0].substr(blocks[0].find("durable_cc_test(\n"))));
+  const std::vector<std::string> blocks = BlocksOf("python");
+  ASSERT_THAT(blocks, SizeIs(1));
+  const std::vector<std::string> statements = absl::StrSplit(blocks[0], "\n\n");
+  EXPECT_THAT(statements, SizeIs(2));
+  for (const std::string& statement : statements) EXPECT_THAT(build, HasSubstr(statement));
 }
 
-TEST(ReadmeTest, OpensWithTheTwoCommands) {
-  const std::vector<std::string> blocks = Blocks(Read("README.md"), "sh");
+TEST(DocumentsTest, ReadmeOpensWithTheTwoCommands) {
+  const std::vector<std::string> blocks = BlocksOf("sh");
   ASSERT_FALSE(blocks.empty());
-  EXPECT_THAT(blocks[0], testing::HasSubstr("./bazelw run //:quickstart"));
-  EXPECT_THAT(blocks[0], testing::HasSubstr("./bazelw test //..."));
+  EXPECT_THAT(blocks[0], HasSubstr("./bazelw run //:quickstart"));
+  EXPECT_THAT(blocks[0], HasSubstr("./bazelw test //..."));
+}
+
+// Each grpcurl command, its continuation lines joined.
+std::vector<std::string> GrpcurlCommands() {
+  std::vector<std::string> commands;
+  for (const std::string& block : BlocksOf("sh")) {
+    const std::string joined = absl::StrReplaceAll(block, {{"\\\n    ", ""}});
+    for (absl::string_view line : absl::StrSplit(joined, '\n')) {
+      if (absl::StartsWith(line, "grpcurl ")) commands.emplace_back(line);
+    }
+  }
+  return commands;
+}
+
+// `request` as JSON for the method "package.Service/Method".
+void ExpectCall(const std::string& request, const std::string& method) {
+  const MethodDescriptor* descriptor = DescriptorPool::generated_pool()->FindMethodByName(
+      absl::StrReplaceAll(method, {{"/", "."}}));
+  ASSERT_NE(descriptor, nullptr) << method;
+  google::protobuf::DynamicMessageFactory factory;
+  const std::unique_ptr<google::protobuf::Message> message(
+      factory.GetPrototype(descriptor->input_type())->New());
+  const auto status = google::protobuf::util::JsonStringToMessage(request, message.get());
+  EXPECT_TRUE(status.ok()) << request << ": " << status.ToString();
+}
+
+TEST(DocumentsTest, GrpcurlCommandsAreCallsOfTheContract) {
+  // The generated code of the contract is linked in.
+  v1::StartExecutionRequest().GetDescriptor();
+  v1::ListFunctionsRequest().GetDescriptor();
+  v1::GetSessionRequest().GetDescriptor();
+  const std::vector<std::string> commands = GrpcurlCommands();
+  EXPECT_THAT(commands, SizeIs(::testing::Ge(6u)));
+  for (const std::string& command : commands) {
+    SCOPED_TRACE(command);
+    EXPECT_THAT(command, StartsWith("grpcurl -plaintext "));
+    const std::vector<std::string> quoted = absl::StrSplit(command, '\'');
+    const std::vector<std::string> words = absl::StrSplit(command, ' ');
+    if (quoted.size() == 3) {
+      ExpectCall(quoted[1], words.back());
+    } else if (words[words.size() - 2] == "describe") {
+      EXPECT_NE(DescriptorPool::generated_pool()->FindServiceByName(words.back()), nullptr);
+    } else {
+      EXPECT_EQ(words.back(), "list");
+    }
+  }
 }
 
 }  // namespace
+}  // namespace rehearse

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# A test in Python: run_python.sh SCRIPT ARGUMENT...
+exec /usr/bin/python3 "$@"

@@ -1,0 +1,361 @@
+// `rehearse up` as its users see it: a process, its flags, its ready file, its end.
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "service/cli/child_process.h"
+#include "service/rpc/scripted_worker.h"
+#include "service/rpc/test_client.h"
+#include "service/worker/channel.h"
+
+namespace rehearse {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr char kRehearse[] = "service/cli/rehearse";
+
+std::vector<std::string> Rehearse(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {kRehearse};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+struct Finished {
+  int status;
+  std::string out;
+  std::string err;
+};
+
+Finished RunToEnd(const std::vector<std::string>& arguments) {
+  ChildProcess process(Rehearse(arguments));
+  const int status = process.AwaitExit();
+  return {status, process.out(), process.err()};
+}
+
+// A folder in which a file is waited for.
+class WatchedFolder {
+ public:
+  WatchedFolder() : path_(::testing::TempDir() + "/ready-XXXXXX") {
+    EXPECT_NE(mkdtemp(path_.data()), nullptr);
+    inotify_ = inotify_init1(IN_CLOEXEC);
+    inotify_add_watch(inotify_, path_.c_str(), IN_MOVED_TO);
+  }
+  ~WatchedFolder() { close(inotify_); }
+
+  std::string file() const { return path_ + "/ready.json"; }
+
+  // False after a minute in which nothing has come.
+  bool AwaitFile() {
+    pollfd event = {inotify_, POLLIN, 0};
+    return poll(&event, 1, 60'000) == 1;
+  }
+
+ private:
+  std::string path_;
+  int inotify_;
+};
+
+// A running `rehearse up` on a free port.
+class Up {
+ public:
+  explicit Up(std::vector<std::string> flags = {})
+      : process_(CommandOf(std::move(flags))), client_(Connect()) {}
+
+  ChildProcess& process() { return process_; }
+  TestClient& client() { return client_; }
+  const std::string& address() const { return address_; }
+  std::string ready_file_path() const { return folder_.file(); }
+  std::string ready_file() const {
+    std::ifstream file(folder_.file());
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+  bool ready_file_exists() const { return access(folder_.file().c_str(), F_OK) == 0; }
+
+ private:
+  std::vector<std::string> CommandOf(std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"up", "--grpc-address=127.0.0.1:0",
+                                 absl::StrCat("--ready-file=", folder_.file())});
+    return Rehearse(flags);
+  }
+
+  std::shared_ptr<grpc::Channel> Connect() {
+    EXPECT_TRUE(folder_.AwaitFile()) << process_.err();
+    const std::vector<std::string> parts = absl::StrSplit(ready_file(), '"');
+    if (parts.size() > 3) address_ = parts[3];
+    return worker::CreateChannel(address_);
+  }
+
+  WatchedFolder folder_;
+  ChildProcess process_;
+  std::string address_;
+  TestClient client_;
+};
+
+TEST(RehearseTest, HelpExplainsEverySubcommandAndFlag) {
+  const Finished program = RunToEnd({"--help"});
+  EXPECT_EQ(program.status, 0);
+  EXPECT_THAT(program.err, IsEmpty());
+  EXPECT_THAT(program.out, HasSubstr("up "));
+  EXPECT_THAT(program.out, HasSubstr("Exit codes: 0 success, 1 failure, 2 wrong usage."));
+  const Finished up = RunToEnd({"up", "--help"});
+  EXPECT_EQ(up.status, 0);
+  EXPECT_THAT(up.err, IsEmpty());
+  for (const char* flag :
+       {"--help", "--grpc-address", "--time", "--skip-deadlines", "--ready-file", "--limits",
+        "--failure-policy", "--region", "--account", "--session-idle-minutes", "--log-level",
+        "--exit-with-stdin", "{real,skip,manual}", "{aws,aws-2025}", "{aws,python-testing}"}) {
+    EXPECT_THAT(up.out, HasSubstr(flag));
+  }
+  const Finished version = RunToEnd({"--version"});
+  EXPECT_EQ(version.status, 0);
+  EXPECT_THAT(version.out, StartsWith("rehearse "));
+}
+
+TEST(RehearseTest, WrongUsageIsStatus2AndSaysWhatToDo) {
+  const struct {
+    std::vector<std::string> arguments;
+    std::string error;
+  } kRows[] = {
+      {{}, "rehearse: A subcommand is required"},
+      {{"down"}, "rehearse: unknown subcommand or option 'down'"},
+      {{"--bogus"}, "rehearse: unknown subcommand or option '--bogus'"},
+      {{"up", "--bogus"}, "rehearse up: The following argument was not expected: --bogus"},
+      {{"up", "extra"}, "rehearse up: The following argument was not expected: extra"},
+      {{"up", "--grpc-address=nowhere"},
+       "rehearse up: --grpc-address: bad address 'nowhere': expected HOST:PORT, for example "
+       "127.0.0.1:9013; port 0 takes a free one"},
+      {{"up", "--grpc-address=127.0.0.1:65536"},
+       "rehearse up: --grpc-address: bad address '127.0.0.1:65536': expected HOST:PORT, for "
+       "example 127.0.0.1:9013; port 0 takes a free one"},
+      {{"up", "--time=fast"}, "rehearse up: --time: fast not in {real,skip,manual}"},
+      {{"up", "--limits=none"}, "rehearse up: --limits: none not in {aws,aws-2025}"},
+      {{"up", "--failure-policy=none"},
+       "rehearse up: --failure-policy: none not in {aws,python-testing}"},
+      {{"up", "--region=eu west"},
+       "rehearse up: --region: bad region 'eu west': expected one like us-east-1"},
+      {{"up", "--account=12"}, "rehearse up: --account: bad account '12': expected 12 digits"},
+      {{"up", "--session-idle-minutes=0"},
+       "rehearse up: --session-idle-minutes: Value 0 not in range 1 to 525600"},
+      {{"up", "--log-level=loud"},
+       "rehearse up: --log-level: loud not in {debug,info,warn,error,off}"},
+      {{"up", "--ready-file="}, "rehearse up: --ready-file: 1 required PATH missing"},
+      {{"up", "--ready-file=", "--time=skip"},
+       "rehearse up: --ready-file: expected a path, got '--time=skip'"},
+  };
+  for (const auto& row : kRows) {
+    SCOPED_TRACE(row.error);
+    const Finished run = RunToEnd(row.arguments);
+    EXPECT_EQ(run.status, 2);
+    EXPECT_THAT(run.out, IsEmpty());
+    const std::string command = row.error.substr(0, row.error.find(':'));
+    EXPECT_EQ(run.err, absl::StrCat(row.error, "\nRun '", command, " --help' for usage.\n"));
+  }
+}
+
+TEST(UpTest, ReadyFileNamesTheAddressWhileTheServiceServes) {
+  Up up;
+  EXPECT_EQ(up.ready_file(), absl::StrCat("{\"grpc\": \"", up.address(), "\"}\n"));
+  EXPECT_THAT(up.address(), StartsWith("127.0.0.1:"));
+  EXPECT_EQ(TextOf(up.client().Call(&v1::TestSessions::Stub::GetSession, v1::GetSessionRequest())),
+            "OK");
+  up.process().Signal(SIGTERM);
+  EXPECT_EQ(up.process().AwaitExit(), 0);
+  EXPECT_FALSE(up.ready_file_exists());
+  EXPECT_THAT(up.process().out(), IsEmpty());
+  EXPECT_THAT(up.process().err(), HasSubstr(absl::StrCat("serving gRPC on ", up.address())));
+  EXPECT_THAT(up.process().err(), HasSubstr("stopping: SIGTERM"));
+}
+
+TEST(UpTest, FailureToStartIsStatus1WhateverTheLogLevel) {
+  Up first;
+  const Finished taken =
+      RunToEnd({"up", absl::StrCat("--grpc-address=", first.address()), "--log-level=off"});
+  EXPECT_EQ(taken.status, 1);
+  EXPECT_EQ(taken.err, absl::StrCat("rehearse up: address already in use: ", first.address(),
+                                    "; choose another with --grpc-address, port 0 takes a free "
+                                    "one\n"));
+  const std::string path = ::testing::TempDir() + "/no/such/folder/ready.json";
+  const Finished unwritable = RunToEnd({"up", "--grpc-address=127.0.0.1:0", "--ready-file", path});
+  EXPECT_EQ(unwritable.status, 1);
+  EXPECT_EQ(unwritable.err, absl::StrCat("rehearse up: cannot write the ready file ", path,
+                                         ": No such file or directory\n"));
+}
+
+TEST(UpTest, StopsWithStatus0WhateverIsUnderWay) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    SCOPED_TRACE(strsignal(signal));
+    Up up({"--log-level=off"});
+    v1::CreateSessionRequest stepped;
+    stepped.set_name("stepped");
+    stepped.mutable_config()->set_stepped(true);
+    up.client().CreateSession(stepped);
+    ScriptedWorker busy(up.client().functions());
+    busy.Register("stepped", {"orders"});
+    ScriptedWorker free(up.client().functions());
+    free.Register("default", {"orders"});
+    const std::string arn = up.client().Start("stepped", "orders");
+    std::string waited;
+    std::thread waiting([&] {
+      v1::InvokeNextRequest next;
+      next.set_durable_execution_arn(arn);
+      waited = TextOf(up.client().Call(&v1::TestSessions::Stub::InvokeNext, next));
+    });
+    // From then on InvokeNext waits for its end.
+    busy.ReceiveInvocation();
+    grpc::ClientContext watch_context;
+    SetDeadline(watch_context);
+    v1::WatchExecutionRequest watch;
+    watch.set_durable_execution_arn(arn);
+    const auto events = up.client().executions().WatchExecution(&watch_context, watch);
+    v1::WatchExecutionResponse event;
+    EXPECT_TRUE(events->Read(&event));
+
+    up.process().Signal(signal);
+    EXPECT_EQ(up.process().AwaitExit(), 0);
+    EXPECT_FALSE(up.ready_file_exists());
+    EXPECT_EQ(busy.Receive().abort().reason(), v1::ServeResponse::Abort::SESSION_ENDED);
+    const std::string gone = "UNAVAILABLE ServiceException: The service is shutting down";
+    EXPECT_EQ(TextOf(busy.AwaitEnd()), gone);
+    EXPECT_EQ(TextOf(free.AwaitEnd()), gone);
+    while (events->Read(&event)) {
+    }
+    EXPECT_EQ(TextOf(worker::FromGrpcStatus(events->Finish())), gone);
+    waiting.join();
+    EXPECT_EQ(waited, gone);
+  }
+}
+
+TEST(UpTest, EndsWithItsStandardInputIfAskedTo) {
+  Up bound({"--exit-with-stdin"});
+  Up independent;
+  bound.process().CloseStdin();
+  independent.process().CloseStdin();
+  EXPECT_EQ(bound.process().AwaitExit(), 0);
+  EXPECT_FALSE(bound.ready_file_exists());
+  EXPECT_THAT(bound.process().err(), HasSubstr("stopping: end of standard input"));
+  EXPECT_TRUE(independent.process().running());
+}
+
+TEST(UpTest, SignalBehindTheEndOfStandardInputIsStillAGracefulStop) {
+  Up up({"--exit-with-stdin"});
+  up.process().CloseStdin();
+  up.process().Signal(SIGTERM);
+  EXPECT_EQ(up.process().AwaitExit(), 0);
+  EXPECT_FALSE(up.ready_file_exists());
+}
+
+v1::SessionConfig DefaultConfigWith(const std::vector<std::string>& flags) {
+  Up up(flags);
+  const auto session =
+      up.client().Call(&v1::TestSessions::Stub::GetSession, v1::GetSessionRequest());
+  EXPECT_EQ(TextOf(session), "OK");
+  return session->session().config();
+}
+
+TEST(UpTest, FlagsConfigureTheDefaultSession) {
+  const v1::SessionConfig config = DefaultConfigWith({});
+  EXPECT_EQ(config.clock_mode(), v1::CLOCK_MODE_REAL);
+  EXPECT_FALSE(config.skip_deadlines());
+  EXPECT_EQ(config.limits_profile(), "aws");
+  EXPECT_EQ(config.failure_policy(), "aws");
+  const v1::SessionConfig changed =
+      DefaultConfigWith({"--time=manual", "--limits=aws-2025", "--failure-policy=python-testing"});
+  EXPECT_EQ(changed.clock_mode(), v1::CLOCK_MODE_MANUAL);
+  EXPECT_EQ(changed.limits_profile(), "aws-2025");
+  EXPECT_EQ(changed.failure_policy(), "python-testing");
+}
+
+TEST(UpTest, SkippedTimePassesDeadlinesOnlyIfAskedTo) {
+  Up up({"--time=skip", "--skip-deadlines"});
+  ScriptedWorker worker(up.client().functions());
+  worker.Register("default", {"orders"});
+  const std::string arn = up.client().Start("default", "orders");
+  v1::OperationUpdate callback = CallbackUpdate("c");
+  callback.mutable_callback_options()->set_timeout_seconds(86400);
+  worker.Send(CheckpointOf(worker.ReceiveInvocation(), {WaitUpdate("w", 2592000), callback}));
+  EXPECT_TRUE(worker.Receive().has_checkpoint());
+  worker.Send(OutcomeOf(R"({"Status":"PENDING"})"));
+  // Invoked for the callback's timeout after a day, then for the wait.
+  worker.ReceiveInvocation();
+  EXPECT_EQ(up.client().Inspect(arn).operations(2).status(), v1::OPERATION_STATUS_TIMED_OUT);
+
+  EXPECT_THAT(RunToEnd({"up", "--grpc-address=256.0.0.1:0", "--skip-deadlines"}).err,
+              Not(HasSubstr("no effect")));
+  Up without_skip({"--skip-deadlines"});
+  without_skip.process().Signal(SIGTERM);
+  without_skip.process().AwaitExit();
+  EXPECT_THAT(without_skip.process().err(),
+              HasSubstr("--skip-deadlines is of no effect without --time=skip"));
+}
+
+TEST(UpTest, LimitsProfileIsEnforced) {
+  const std::string error =
+      "INVALID_ARGUMENT InvalidParameterValueException: STEP output payload size must be less "
+      "than or equal to 262144 bytes.";
+  for (const auto& [profile, expected] :
+       std::vector<std::pair<std::string, std::string>>{{"aws", ""}, {"aws-2025", error}}) {
+    Up up({absl::StrCat("--limits=", profile)});
+    ScriptedWorker worker(up.client().functions());
+    worker.Register("default", {"orders"});
+    up.client().Start("default", "orders");
+    v1::OperationUpdate update = StepUpdate("a", v1::OPERATION_ACTION_SUCCEED);
+    update.set_payload(std::string(262145, 'x'));
+    worker.Send(CheckpointOf(worker.ReceiveInvocation(), {update}));
+    const v1::ServeResponse answer = worker.Receive();
+    EXPECT_EQ(answer.has_error() ? TextOf(worker::FromProtoStatus(answer.error())) : "", expected);
+  }
+}
+
+TEST(UpTest, FailurePolicyDecidesWhenAFailedInvocationRunsAgain) {
+  for (const auto& [policy, seconds] :
+       std::vector<std::pair<std::string, int64_t>>{{"aws", 1}, {"python-testing", 5}}) {
+    Up up({"--time=manual", absl::StrCat("--failure-policy=", policy)});
+    const std::string arn = [&] {
+      ScriptedWorker worker(up.client().functions());
+      worker.Register("default", {"orders"});
+      const std::string started = up.client().Start("default", "orders");
+      worker.ReceiveInvocation();
+      return started;
+    }();
+    v1::WaitForExecutionRequest wait;
+    wait.set_durable_execution_arn(arn);
+    wait.add_statuses(v1::EXECUTION_STATUS_RUNNING);
+    wait.set_invocation_ended(true);
+    EXPECT_EQ(TextOf(up.client().Call(&v1::TestSessions::Stub::WaitForExecution, wait)), "OK");
+    const v1::InspectExecutionResponse failed = up.client().Inspect(arn);
+    ASSERT_EQ(failed.waiting_for_size(), 1);
+    EXPECT_EQ(failed.waiting_for(0).kind(), v1::WaitingFor::KIND_BACKOFF);
+    EXPECT_EQ(failed.waiting_for(0).time_left().seconds(), seconds);
+  }
+}
+
+TEST(UpTest, RegionAndAccountStandInArns) {
+  Up up({"--region=eu-north-1", "--account=000000000042"});
+  ScriptedWorker worker(up.client().functions());
+  worker.Register("default", {"orders"});
+  EXPECT_THAT(up.client().Start("default", "orders"),
+              StartsWith("arn:aws:lambda:eu-north-1:000000000042:function:orders:$LATEST/"));
+}
+
+}  // namespace
+}  // namespace rehearse
