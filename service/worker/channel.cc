@@ -23,9 +23,11 @@ grpc::ChannelArguments DefaultChannelArguments() {
   return arguments;
 }
 
-std::shared_ptr<grpc::Channel> CreateChannel(const std::string& target) {
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(),
-                                   DefaultChannelArguments());
+std::shared_ptr<grpc::Channel> CreateChannel(const std::string& target,
+                                             const std::string& user_agent) {
+  grpc::ChannelArguments arguments = DefaultChannelArguments();
+  if (!user_agent.empty()) arguments.SetUserAgentPrefix(user_agent);
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace rehearse::worker

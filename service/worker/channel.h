@@ -18,8 +18,9 @@ namespace rehearse::worker {
 grpc::ChannelArguments DefaultChannelArguments();
 
 // A channel to `target`, "host:port", without transport security: the service listens on a
-// developer's machine.
-std::shared_ptr<grpc::Channel> CreateChannel(const std::string& target);
+// developer's machine. `user_agent` goes before gRPC's own; empty: only that.
+std::shared_ptr<grpc::Channel> CreateChannel(const std::string& target,
+                                             const std::string& user_agent = "");
 
 }  // namespace rehearse::worker
 

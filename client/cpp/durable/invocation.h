@@ -10,6 +10,7 @@
 #ifndef REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_
 #define REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_
 
+#include <cstddef>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -32,6 +33,9 @@ struct RuntimeOptions {
   // How long a START that nobody waits for is held back to join the next checkpoint. Zero sends at
   // once.
   absl::Duration checkpoint_window = absl::Milliseconds(10);
+  // What one checkpoint holds at most; the defaults are what the service takes.
+  size_t max_checkpoint_updates = 250;
+  size_t max_checkpoint_bytes = 750 * 1024;
   // What watches the executions, in the order in which it is told.
   std::vector<PluginFactory> plugins;
   // Operations per page of state asked for: 1 to 1000.

@@ -1,6 +1,7 @@
 #include "client/cpp/durable/worker.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <map>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "absl/synchronization/mutex.h"
 #include "client/cpp/durable/internal/proto_conversion.h"
 #include "client/cpp/durable/internal/stream_service_client.h"
+#include "client/cpp/durable/internal/user_agent.h"
+#include "client/cpp/durable/plugin.h"
 #include "client/cpp/durable/status_macros.h"
 #include "service/worker/channel.h"
 #include "service/worker/worker_pool.h"
@@ -54,9 +57,11 @@ class Worker::Impl {
     if (handlers_.empty()) return absl::FailedPreconditionError("no function is registered");
     if (pool_ != nullptr) return absl::FailedPreconditionError("the worker was started before");
     if (shut_down_) return absl::OkStatus();
+    DURABLE_RETURN_IF_ERROR(ResolvePluginsOfEnvironment());
     pool_ = std::make_shared<WorkerPool>(
-        options_.channel != nullptr ? options_.channel
-                                    : rehearse::worker::CreateChannel(options_.server),
+        options_.channel != nullptr
+            ? options_.channel
+            : rehearse::worker::CreateChannel(options_.server, internal::kUserAgent),
         PoolOptions(), [this](InvocationChannel& channel) { return Serve(channel); });
     return absl::OkStatus();
   }
@@ -87,6 +92,14 @@ class Worker::Impl {
     return pool_;
   }
 
+  absl::Status ResolvePluginsOfEnvironment() {
+    const char* names = std::getenv("DURABLE_EXECUTION_PLUGINS");
+    DURABLE_ASSIGN_OR_RETURN(
+        options_.runtime.plugins,
+        ResolvePlugins(std::move(options_.runtime.plugins), names == nullptr ? "" : names));
+    return absl::OkStatus();
+  }
+
   rehearse::worker::WorkerOptions PoolOptions() {
     rehearse::worker::WorkerOptions options;
     options.session = options_.session;
@@ -113,8 +126,8 @@ class Worker::Impl {
         handler->second, internal::FromProto(channel.invocation()), client, options_.runtime));
   }
 
-  const WorkerOptions options_;
   // Not changed once the worker is started.
+  WorkerOptions options_;
   std::map<std::string, Handler> handlers_;
   std::map<std::string, v1::FunctionSpec> specs_;
 

@@ -64,7 +64,8 @@ class Worker {
   void Register(absl::string_view function_name, Handler handler, FunctionOptions options = {});
 
   // Begins to connect and serve. FAILED_PRECONDITION when no function is registered or it was
-  // called before.
+  // called before; INVALID_ARGUMENT when DURABLE_EXECUTION_PLUGINS, which adds to the runtime's
+  // plugins, names one that it must not (see ResolvePlugins).
   absl::Status Start();
   // Returns when the service has taken every stream, or its refusal. DEADLINE_EXCEEDED after
   // `timeout`. After Start.
@@ -80,7 +81,7 @@ class Worker {
 };
 
 // The main function of a worker program: serves RegisteredFunctions() until SIGINT or SIGTERM.
-// Flags: --server, --session,
+// Flags: --server (default: the environment's REHEARSE_SERVER, else 127.0.0.1:9013), --session,
 // --concurrency, --help. Returns the exit status.
 int WorkerMain(int argc, char** argv);
 

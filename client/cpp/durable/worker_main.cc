@@ -63,7 +63,9 @@ int WorkerMain(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   WorkerOptions options;
   CLI::App app("Serves the durable functions of this program to a service.");
-  app.add_option("--server", options.server, "host:port of the service")->capture_default_str();
+  app.add_option("--server", options.server, "host:port of the service")
+      ->envname("REHEARSE_SERVER")
+      ->capture_default_str();
   app.add_option("--session", options.session, "session to serve; empty is the default one");
   app.add_option("--concurrency", options.concurrency, "invocations at a time")
       ->capture_default_str()

@@ -1,10 +1,15 @@
 #include "client/cpp/durable/worker.h"
 
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "client/cpp/durable/durable.h"
@@ -200,6 +205,68 @@ TEST(WorkerTest, ShutdownBeforeRunIsKept) {
   worker.Register("add-one", AddOne);
   worker.Shutdown();
   EXPECT_TRUE(worker.Run().ok());
+}
+
+// Sets an environment variable while it lives.
+class ScopedEnvironment {
+ public:
+  ScopedEnvironment(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+  ~ScopedEnvironment() { unsetenv(name_); }
+
+ private:
+  const char* const name_;
+};
+
+TEST(WorkerTest, AddsThePluginsOfTheEnvironment) {
+  static absl::Notification* const told = new absl::Notification();
+  class Tells final : public Plugin {
+   public:
+    void OnInvocationStart(const InvocationInfo&) override { told->Notify(); }
+  };
+  RegisterPlugin("tells", {[](const InvocationInfo&) { return std::make_unique<Tells>(); }, ""});
+  const ScopedEnvironment environment("DURABLE_EXECUTION_PLUGINS", "tells");
+  OneConversation service(
+      [](OneConversation::Stream& stream) { stream.Write(InvocationOf("nothing")); });
+  Worker worker(OptionsFor(service));
+  worker.Register("nothing", [](DurableContext&, const Json&) {});
+  ASSERT_TRUE(worker.Start().ok());
+  told->WaitForNotification();
+}
+
+TEST(WorkerTest, DoesNotStartWithAnUnknownPlugin) {
+  const ScopedEnvironment environment("DURABLE_EXECUTION_PLUGINS", "unknown");
+  OneConversation service([](OneConversation::Stream&) {});
+  Worker worker(OptionsFor(service));
+  worker.Register("add-one", AddOne);
+  EXPECT_EQ(worker.Start().code(), absl::StatusCode::kInvalidArgument);
+}
+
+int Main(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "program");
+  return WorkerMain(static_cast<int>(arguments.size()), const_cast<char**>(arguments.data()));
+}
+
+TEST(WorkerMainTest, RefusesFlagsThatAreWrong) {
+  EXPECT_NE(Main({"--concurrency=0"}), 0);
+  EXPECT_NE(Main({"--no-such-flag"}), 0);
+  EXPECT_EQ(Main({"--help"}), 0);
+}
+
+// In a process of its own: other threads of this one would take the signal.
+TEST(WorkerMainDeathTest, EndsCleanlyAtASignal) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const ScopedEnvironment environment("REHEARSE_SERVER", "127.0.0.1:1");
+  EXPECT_EXIT(
+      {
+        sigset_t terminate;
+        sigemptyset(&terminate);
+        sigaddset(&terminate, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &terminate, nullptr);
+        kill(getpid(), SIGTERM);
+        RegisterFunction("add-one", AddOne);
+        std::exit(Main({"--session=s", "--concurrency=2"}));
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

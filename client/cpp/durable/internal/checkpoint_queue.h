@@ -58,8 +58,8 @@ enum class CheckpointResult {
   kFailed,     // a call failed, see failure()
 };
 
+// See RuntimeOptions.
 struct CheckpointLimits {
-  // 250 updates and 750 KiB are what the service takes in one call.
   size_t max_updates = 250;
   size_t max_bytes = 750 * 1024;
   absl::Duration window = absl::Milliseconds(10);

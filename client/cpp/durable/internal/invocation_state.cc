@@ -10,6 +10,8 @@ namespace {
 
 CheckpointLimits LimitsOf(const RuntimeOptions& options) {
   CheckpointLimits limits;
+  limits.max_updates = options.max_checkpoint_updates;
+  limits.max_bytes = options.max_checkpoint_bytes;
   limits.window = options.checkpoint_window;
   limits.state_page_size = options.state_page_size;
   return limits;

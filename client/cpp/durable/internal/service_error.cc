@@ -5,7 +5,7 @@
 namespace durable {
 namespace internal {
 
-bool IsRetryableServiceError(const absl::Status& status) {
+bool IsTransientServiceError(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kResourceExhausted:
@@ -14,12 +14,17 @@ bool IsRetryableServiceError(const absl::Status& status) {
     case absl::StatusCode::kUnknown:
     case absl::StatusCode::kAborted:
       return true;
-    case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kInvalidArgument:
-      return absl::StartsWithIgnoreCase(status.message(), "Invalid checkpoint token");
     default:
       return false;
   }
+}
+
+bool IsRetryableServiceError(const absl::Status& status) {
+  const bool may_be_stale_token =
+      absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status);
+  return IsTransientServiceError(status) ||
+         (may_be_stale_token &&
+          absl::StartsWithIgnoreCase(status.message(), "Invalid checkpoint token"));
 }
 
 }  // namespace internal

@@ -9,8 +9,11 @@
 namespace durable {
 namespace internal {
 
-// False: the execution fails with it. A stale token is retryable: another invocation owns the
-// execution by now.
+// The same call may succeed if it is made again.
+bool IsTransientServiceError(const absl::Status& status);
+
+// False: the execution fails with it. Transient errors are retryable, and so is a stale token:
+// another invocation owns the execution by now.
 bool IsRetryableServiceError(const absl::Status& status);
 
 }  // namespace internal

@@ -19,6 +19,12 @@ TEST_P(ServiceErrorTest, IsClassified) {
             GetParam().retryable);
 }
 
+TEST(TransientServiceErrorTest, StaleTokenIsNotWorthAnotherCall) {
+  const absl::Status stale = absl::FailedPreconditionError("Invalid checkpoint token: used");
+  EXPECT_TRUE(IsRetryableServiceError(stale));
+  EXPECT_FALSE(IsTransientServiceError(stale));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, ServiceErrorTest,
     ::testing::Values(
