@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
+#include "service/base/text.h"
 
 namespace rehearse {
 namespace {
@@ -114,6 +115,11 @@ PlainResult ToPlainResult(InvocationEnd end, int64_t max_result_bytes) {
     error.set_error_message(
         absl::StrCat("CHAINED_INVOKE output payload size must be less than or equal to ",
                      max_result_bytes, " bytes."));
+    return {absl::nullopt, std::move(error)};
+  }
+  if (!IsUtf8(end.payload)) {
+    v1::ErrorObject error;
+    error.set_error_message("The output of a CHAINED_INVOKE must be UTF-8 text.");
     return {absl::nullopt, std::move(error)};
   }
   // No payload at all is success without a result.

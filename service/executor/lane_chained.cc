@@ -138,7 +138,9 @@ void Lane::OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
     });
   };
   plain.timeout_timer = context_.scheduler.PostAt(
-      index_, deadline, [this, ended, request_id = plain.request_id, timeout, &tree] {
+      index_, deadline,
+      [this, ended, request_id = plain.request_id, lease = plain.lease.get(), timeout, &tree] {
+        lease->Abort(v1::ServeResponse::Abort::INVOCATION_TIMED_OUT);
         ended({InvocationEnd::Kind::kFunctionError, "",
                InvocationTimedOut(Now(tree).time, request_id, timeout)});
       });

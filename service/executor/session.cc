@@ -38,11 +38,6 @@ absl::Status ValidateFunction(const v1::FunctionSpec& spec) {
     return errors::InvalidParameter(
         absl::StrCat("Function '", name, "' must be registered as name or name:qualifier."));
   }
-  // References may have dots, the ARNs of executions may not.
-  if (!IsId(reference->name)) {
-    return errors::InvalidParameter(
-        absl::StrCat("Function '", name, "' must be named with A-Z a-z 0-9 - _ only."));
-  }
   if (!spec.version().empty() &&
       (!IsVersion(spec.version()) || spec.version().size() > kMaxQualifierLength)) {
     return errors::InvalidParameter(absl::StrCat("Version '", spec.version(), "' of function '",

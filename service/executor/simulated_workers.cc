@@ -290,6 +290,11 @@ void SimulatedWorkers::Send(std::shared_ptr<Run> run, v1::CheckpointRequest requ
       });
 }
 
+bool SimulatedWorkers::IsOutlived(const absl::Status& status) const {
+  return IsStaleCheckpointToken(status) ||
+         (executions_may_be_gone_ && absl::IsInvalidArgument(status));
+}
+
 void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRequest& request,
                                 absl::StatusOr<v1::CheckpointResponse> response) {
   if (response.ok()) {
@@ -312,8 +317,7 @@ void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRe
   // An SDK tries again what the service could not do.
   if (absl::IsInternal(response.status())) return Send(std::move(run), request);
   if (!response.ok()) {
-    // A stale token is what an outlived handler gets; anything else was a correct request refused.
-    if (!IsStaleCheckpointToken(response.status())) {
+    if (!IsOutlived(response.status())) {
       Violation(
           absl::StrCat("refused: ", response.status().ToString(), " ", request.ShortDebugString()));
     }
@@ -326,17 +330,17 @@ void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRe
     Continue(run);
   };
   if (!Chance(trouble_.repeat_request)) return go_on();
-  executor_->Checkpoint(
-      request, StaleTokenSpelling::kReal,
-      [this, go_on,
-       first = response->SerializeAsString()](absl::StatusOr<v1::CheckpointResponse> again) {
-        const bool forgotten = answers_may_expire_ && IsStaleCheckpointToken(again.status());
-        if (!forgotten && (!again.ok() || again->SerializeAsString() != first)) {
-          Violation(
-              absl::StrCat("repeated request answered differently: ", again.status().ToString()));
-        }
-        scheduler_.Post(lane_, go_on);
-      });
+  executor_->Checkpoint(request, StaleTokenSpelling::kReal,
+                        [this, go_on, first = response->SerializeAsString()](
+                            absl::StatusOr<v1::CheckpointResponse> again) {
+                          const bool forgotten = (answers_may_expire_ || executions_may_be_gone_) &&
+                                                 IsOutlived(again.status());
+                          if (!forgotten && (!again.ok() || again->SerializeAsString() != first)) {
+                            Violation(absl::StrCat("repeated request answered differently: ",
+                                                   again.status().ToString()));
+                          }
+                          scheduler_.Post(lane_, go_on);
+                        });
 }
 
 void SimulatedWorkers::Take(std::shared_ptr<Run> run, const v1::CheckpointResponse& response) {

@@ -111,6 +111,8 @@ class SimulatedWorkers final : public Invoker {
   // The test has moved time while invocations run: a repeated request may come too late for its
   // kept answer.
   void AnswersMayExpire() { answers_may_expire_ = true; }
+  // The test ends the session while invocations run: their executions may be gone.
+  void ExecutionsMayBeGone() { executions_may_be_gone_ = true; }
   // Workers go on when they are told that their work is of no more use.
   void IgnoreAborts() { ignore_aborts_ = true; }
   // No invocation starts until another call of it. 0: nobody is there.
@@ -146,6 +148,8 @@ class SimulatedWorkers final : public Invoker {
   };
 
   void Violation(std::string text) { violations_.push_back(std::move(text)); }
+  // Whether the error is what a correct request of an outlived handler gets.
+  bool IsOutlived(const absl::Status& status) const;
   bool Chance(int percent) { return static_cast<int>(scheduler_.Random(100)) < percent; }
   void Dispatch();
   // Fails the queued requests that `matches` names.
@@ -174,6 +178,7 @@ class SimulatedWorkers final : public Invoker {
   int free_slots_;
   Trouble trouble_;
   bool answers_may_expire_ = false;
+  bool executions_may_be_gone_ = false;
   bool ignore_aborts_ = false;
   absl::flat_hash_map<std::string, absl::variant<Program, Script>> functions_;
   std::deque<Request> queue_;
