@@ -13,7 +13,6 @@ namespace rehearse {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 using testing::SizeIs;
 
 const Script& Caller() {
