@@ -6,6 +6,7 @@
 namespace durable {
 namespace {
 
+constexpr char kSuspendedUrl[] = "type.googleapis.com/durable.Suspended";
 constexpr char kPayloadUrl[] = "type.googleapis.com/durable.ErrorObject";
 
 }  // namespace
@@ -38,6 +39,12 @@ absl::string_view TypeNameOf(ErrorKind kind) {
       return "ValidationError";
   }
   return "";
+}
+
+absl::Status SuspendedError(absl::string_view message) {
+  absl::Status status = absl::CancelledError(message);
+  status.SetPayload(kSuspendedUrl, absl::Cord());
+  return status;
 }
 
 absl::Status ToStatus(const ErrorInfo& info) {
@@ -92,6 +99,10 @@ absl::optional<ErrorInfo> GetError(const absl::Status& status) {
   info.stack_trace = json.value("stack", std::vector<std::string>());
   info.outcome = static_cast<InvokeOutcome>(json.value("outcome", 0));
   return info;
+}
+
+bool IsSuspended(const absl::Status& status) {
+  return status.GetPayload(kSuspendedUrl).has_value();
 }
 
 bool IsError(const absl::Status& status, ErrorKind kind) {

@@ -69,7 +69,16 @@ absl::optional<ErrorInfo> GetError(const absl::Status& status);
 
 bool IsError(const absl::Status& status, ErrorKind kind);
 
+// True for what an operation returns when the code cannot go on here and nothing has failed: the
+// caller returns at once, and does nothing that must not be done twice. Operations return it in
+// place of unwinding with RuntimeOptions::suspend_by_status, and where nothing can be thrown: on
+// threads that are not the function's, and while another exception is in flight.
+bool IsSuspended(const absl::Status& status);
+
 namespace internal {
+
+// A Status for which IsSuspended holds.
+absl::Status SuspendedError(absl::string_view message);
 
 // The name under which an error of this kind is recorded where it escapes; empty for kUser, which
 // has its own.

@@ -15,6 +15,7 @@
 
 #include "absl/time/time.h"
 #include "client/cpp/durable/handler.h"
+#include "client/cpp/durable/internal/unwind.h"
 #include "client/cpp/durable/logger.h"
 #include "client/cpp/durable/operation.h"
 #include "client/cpp/durable/plugin.h"
@@ -38,6 +39,10 @@ struct RuntimeOptions {
   size_t max_checkpoint_bytes = 750 * 1024;
   // What watches the executions, in the order in which it is told.
   std::vector<PluginFactory> plugins;
+  // For code that is built without exceptions: an operation that cannot go on returns a Status for
+  // which IsSuspended holds instead of unwinding, and so does every later one. The invocation ends
+  // as suspended whatever the function returns then.
+  bool suspend_by_status = internal::kSuspendByStatus;
   // Operations per page of state asked for: 1 to 1000.
   int state_page_size = 1000;
 };

@@ -58,6 +58,7 @@ namespace internal {
 
 template <typename Exception>
 bool Threw(const ErrorInfo& error) {
+#ifdef __cpp_exceptions
   if (error.exception == nullptr) return false;
   try {
     std::rethrow_exception(error.exception);
@@ -66,6 +67,10 @@ bool Threw(const ErrorInfo& error) {
   } catch (...) {
     return false;
   }
+#else
+  static_cast<void>(error);
+  return false;
+#endif
 }
 
 // What the two builders share; Builder is the class that derives from it.

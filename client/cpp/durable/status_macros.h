@@ -42,9 +42,13 @@
 // First statement of a `catch (...)` around durable operations: lets the SDK's unwinding pass.
 // Without it nothing is lost - a swallowed suspension stays a suspension - but the statements that
 // follow run once more than needed.
+#ifdef __cpp_exceptions
 #define DURABLE_RETHROW_IF_UNWINDING                            \
   do {                                                          \
     if (::durable::internal::CurrentExceptionIsUnwind()) throw; \
   } while (false)
+#else
+#define DURABLE_RETHROW_IF_UNWINDING static_cast<void>(0)
+#endif
 
 #endif  // REHEARSE_CLIENT_CPP_DURABLE_STATUS_MACROS_H_

@@ -42,6 +42,33 @@ absl::Status ReadAnswer(const Context& context, const CallbackHandle& handle,
   return RequirePermanent(context.invocation(), Decode(slot, text, serdes));
 }
 
+absl::Status AwaitAnswer(const CallbackHandle& handle, ResultSlot& slot) {
+  DURABLE_ASSIGN_OR_RETURN(Context * context, EnterActiveContext(handle.invocation));
+  const std::shared_ptr<const Operation> record =
+      handle.invocation->store().Find(handle.operation_id);
+  if (IsTerminal(record->status)) {
+    handle.invocation->plugins().OperationIsObserved(handle.operation_id);
+  }
+  switch (record->status) {
+    case OperationStatus::kSucceeded:
+      return ReadAnswer(*context, handle, *record, slot);
+    case OperationStatus::kFailed:
+    case OperationStatus::kCancelled:
+    case OperationStatus::kStopped:
+      return CallbackError(ErrorKind::kCallbackExternal, *record, "Callback failed");
+    case OperationStatus::kTimedOut:
+      return CallbackError(ErrorKind::kCallbackTimeout, *record, "Callback timed out");
+    default:
+      if (context->replays_closed()) {
+        FailNonDeterministic(
+            *handle.invocation,
+            "the result of a callback is awaited in a closed context, where it was "
+            "not awaited before");
+      }
+      context->Suspend(absl::InfiniteFuture());
+  }
+}
+
 }  // namespace
 
 absl::Status ValidateCallbackOptions(const CallbackOptions& options, const std::type_info& type) {
@@ -75,27 +102,7 @@ absl::StatusOr<CallbackHandle> StartCallbackOperation(Context& context, absl::st
 }
 
 absl::Status CallbackHandle::Await(ResultSlot& slot) const {
-  DURABLE_ASSIGN_OR_RETURN(Context * context, EnterActiveContext(invocation));
-  const std::shared_ptr<const Operation> record = invocation->store().Find(operation_id);
-  if (IsTerminal(record->status)) invocation->plugins().OperationIsObserved(operation_id);
-  switch (record->status) {
-    case OperationStatus::kSucceeded:
-      return ReadAnswer(*context, *this, *record, slot);
-    case OperationStatus::kFailed:
-    case OperationStatus::kCancelled:
-    case OperationStatus::kStopped:
-      return CallbackError(ErrorKind::kCallbackExternal, *record, "Callback failed");
-    case OperationStatus::kTimedOut:
-      return CallbackError(ErrorKind::kCallbackTimeout, *record, "Callback timed out");
-    default:
-      if (context->replays_closed()) {
-        FailNonDeterministic(
-            *invocation,
-            "the result of a callback is awaited in a closed context, where it was "
-            "not awaited before");
-      }
-      context->Suspend(absl::InfiniteFuture());
-  }
+  return CallForUser(*invocation, [&] { return AwaitAnswer(*this, slot); });
 }
 
 }  // namespace internal
@@ -104,7 +111,9 @@ absl::StatusOr<internal::CallbackHandle> DurableContext::StartCallback(
     absl::string_view name, const CallbackOptions& options, const std::type_info& type) {
   DURABLE_RETURN_IF_ERROR(internal::ValidateName(name));
   DURABLE_RETURN_IF_ERROR(internal::ValidateCallbackOptions(options, type));
-  return internal::StartCallbackOperation(context_, name, options);
+  return internal::CallForUser(context_.invocation(), [&] {
+    return internal::StartCallbackOperation(context_, name, options);
+  });
 }
 
 }  // namespace durable

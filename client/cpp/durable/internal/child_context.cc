@@ -65,12 +65,16 @@ class ChildRun {
     }
     child.RequireLive();
     if (child.blocked()) {
-      parent.invocation().diagnostics().Warning(
-          Describe("child context", operation_.name) +
-          " swallowed a suspension; begin catch (...) with DURABLE_RETHROW_IF_UNWINDING");
+      if (!IsSuspended(outcome.status)) WarnOfSwallowing();
       parent.Suspend(child.resume_at());
     }
     return outcome;
+  }
+
+  void WarnOfSwallowing() const {
+    call_.context().invocation().diagnostics().Warning(
+        Describe("child context", operation_.name) +
+        " swallowed a suspension; begin catch (...) with DURABLE_RETHROW_IF_UNWINDING");
   }
 
   absl::Status Succeed() {
@@ -145,7 +149,9 @@ absl::Status DurableContext::RunChild(absl::string_view name, const ChildOptions
       options.summary(),
       [](const ErrorObject&) { return ErrorKind::kChildContext; },
   };
-  return internal::RunChildOperation(context_, operation, body, slot);
+  return internal::CallForUser(context_.invocation(), [&] {
+    return internal::RunChildOperation(context_, operation, body, slot);
+  });
 }
 
 }  // namespace durable

@@ -63,7 +63,7 @@ absl::Status Context::Enter(absl::string_view operation) {
   if (!misuse.empty()) {
     FatalError fatal = Misuse(operation, misuse);
     invocation_.diagnostics().Error(fatal.error.message);
-    absl::Status status = absl::CancelledError(fatal.error.message);
+    absl::Status status = SuspendedError(fatal.error.message);
     invocation_.Fail(std::move(fatal));
     return status;
   }

@@ -10,13 +10,16 @@
 
 #include <atomic>
 #include <string>
+#include <type_traits>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/cpp/durable/durable_context.h"
+#include "client/cpp/durable/errors.h"
 #include "client/cpp/durable/internal/checkpoint_queue.h"
 #include "client/cpp/durable/internal/invocation_state.h"
+#include "client/cpp/durable/internal/unwind.h"
 #include "client/cpp/durable/logger.h"
 
 namespace durable {
@@ -109,6 +112,18 @@ class Context {
   bool blocked_ = false;
   absl::Time resume_at_ = absl::InfiniteFuture();
 };
+
+// Calls an operation for user code: the way in for all of them. With suspend_by_status its
+// unwinding ends here.
+template <typename Operation>
+std::invoke_result_t<Operation&> CallForUser(const Invocation& invocation, Operation operation) {
+  if (!invocation.options().suspend_by_status) return operation();
+  try {
+    return operation();
+  } catch (const Unwind&) {
+    return SuspendedError("the durable function cannot go on in this invocation");
+  }
+}
 
 // Declares what user code runs on this thread while it lives: the body of `context` or, with
 // `step`, the body of a step in it. Frames nest; only the innermost context may be used, and none

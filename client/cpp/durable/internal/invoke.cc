@@ -62,11 +62,13 @@ absl::Status DurableContext::RunInvoke(absl::string_view name, absl::string_view
     return internal::ValidationError(
         absl::StrCat("a tenant id has at most ", kMaxTenantIdBytes, " characters"));
   }
-  DURABLE_RETURN_IF_ERROR(context_.Enter(internal::Describe("invoke", name)));
-  internal::OperationCall call(context_, {OperationType::kChainedInvoke, "ChainedInvoke", name});
-  absl::Status status = Run(call, function, options, write_payload, slot);
-  call.Finish();
-  return status;
+  return internal::CallForUser(context_.invocation(), [&]() -> absl::Status {
+    DURABLE_RETURN_IF_ERROR(context_.Enter(internal::Describe("invoke", name)));
+    internal::OperationCall call(context_, {OperationType::kChainedInvoke, "ChainedInvoke", name});
+    absl::Status status = Run(call, function, options, write_payload, slot);
+    call.Finish();
+    return status;
+  });
 }
 
 }  // namespace durable

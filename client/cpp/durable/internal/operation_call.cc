@@ -133,8 +133,8 @@ UserOutcome OperationCall::RunUserFunction(Context& context, ActiveFrame::Kind k
     throw;
   }
   end.end_time = absl::Now();
-  if (context.blocked() || context_.invocation().has_failed()) {
-    // A suspension that the body swallowed.
+  if (context.blocked() || context_.invocation().has_failed() || IsSuspended(outcome.status)) {
+    // Unwound, or it would have been.
   } else if (outcome.status.ok()) {
     end.outcome = UserFunctionEnd::Outcome::kSucceeded;
   } else {

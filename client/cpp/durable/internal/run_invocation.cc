@@ -103,6 +103,7 @@ class HandlerRun {
     try {
       const ActiveFrame frame(root_, ActiveFrame::Kind::kContextBody);
       const UserOutcome outcome = CallUserCode([&] { return Call(result); });
+      if (IsSuspended(outcome.status)) return InvocationOutput();
       if (!outcome.status.ok()) return HandlerFailed(outcome.status);
     } catch (const Unwind&) {
       return InvocationOutput();

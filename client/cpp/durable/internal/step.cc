@@ -139,7 +139,9 @@ absl::Status RunStepOperation(Context& context, absl::string_view name, const St
 
 absl::Status DurableContext::RunStep(absl::string_view name, const StepOptions& options,
                                      internal::StepBody body, internal::ResultSlot& slot) {
-  return internal::RunStepOperation(context_, name, options, body, slot);
+  return internal::CallForUser(context_.invocation(), [&] {
+    return internal::RunStepOperation(context_, name, options, body, slot);
+  });
 }
 
 }  // namespace durable

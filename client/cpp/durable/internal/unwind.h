@@ -10,6 +10,14 @@
 namespace durable {
 namespace internal {
 
+// The default of RuntimeOptions::suspend_by_status, for all of a program built with
+// --define=durable_suspend=status.
+#ifdef DURABLE_SUSPEND_BY_STATUS
+inline constexpr bool kSuspendByStatus = true;
+#else
+inline constexpr bool kSuspendByStatus = false;
+#endif
+
 // Visible from every shared object, so that its type matches everywhere.
 class __attribute__((visibility("default"))) Unwind final {
  public:

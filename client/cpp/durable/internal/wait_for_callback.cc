@@ -62,9 +62,11 @@ absl::Status DurableContext::RunWaitForCallback(absl::string_view name,
     return absl::OkStatus();
   };
   const std::function<std::string(const void*)> no_summary;
-  return internal::RunChildOperation(
-      context_, {name, "WaitForCallback", /*is_virtual=*/false, no_summary, &internal::KindOf},
-      body, slot);
+  return internal::CallForUser(context_.invocation(), [&] {
+    return internal::RunChildOperation(
+        context_, {name, "WaitForCallback", /*is_virtual=*/false, no_summary, &internal::KindOf},
+        body, slot);
+  });
 }
 
 }  // namespace durable

@@ -105,11 +105,13 @@ absl::Status DurableContext::RunWaitForCondition(absl::string_view name,
                                                  internal::ResultSlot& slot) {
   DURABLE_RETURN_IF_ERROR(internal::ValidateName(name));
   DURABLE_RETURN_IF_ERROR(internal::ValidateSerdes(options.serdes(), slot.type()));
-  DURABLE_RETURN_IF_ERROR(context_.Enter(internal::Describe("condition", name)));
-  internal::OperationCall call(context_, {OperationType::kStep, "WaitForCondition", name});
-  absl::Status status = internal::ConditionRun(call, check, decide, slot).Run();
-  call.Finish();
-  return status;
+  return internal::CallForUser(context_.invocation(), [&]() -> absl::Status {
+    DURABLE_RETURN_IF_ERROR(context_.Enter(internal::Describe("condition", name)));
+    internal::OperationCall call(context_, {OperationType::kStep, "WaitForCondition", name});
+    absl::Status status = internal::ConditionRun(call, check, decide, slot).Run();
+    call.Finish();
+    return status;
+  });
 }
 
 }  // namespace durable

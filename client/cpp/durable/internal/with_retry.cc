@@ -28,7 +28,7 @@ absl::Status DurableContext::RunWithRetry(absl::string_view name, const RetryStr
   const auto attempts = [&](DurableContext& child) -> absl::Status {
     for (int attempt = 1;; ++attempt) {
       internal::UserOutcome outcome = internal::CallUserCode([&] { return body(child, attempt); });
-      if (outcome.status.ok()) return outcome.status;
+      if (outcome.status.ok() || IsSuspended(outcome.status)) return outcome.status;
       ErrorInfo info = internal::InfoOf(outcome.status);
       info.exception = outcome.exception;
       const RetryDecision decision = decide(info, attempt);
