@@ -1,6 +1,9 @@
 #include "service/base/text.h"
 
+#include <endian.h>
+
 #include <cstddef>
+#include <cstring>
 
 namespace rehearse {
 namespace {
@@ -37,10 +40,8 @@ uint64_t Mix(uint64_t value) {
 
 uint64_t LoadLittleEndian(absl::string_view bytes) {
   uint64_t value = 0;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    value |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-  }
-  return value;
+  std::memcpy(&value, bytes.data(), bytes.size());
+  return le64toh(value);
 }
 
 }  // namespace

@@ -18,6 +18,11 @@ v1::ErrorObject StopError(const v1::StopExecutionRequest& request) {
   return error;
 }
 
+// What checkpoint and state calls answer in place of ExecutionNotFound.
+absl::Status NoSuchExecution(absl::string_view arn) {
+  return errors::InvalidParameter(absl::StrCat("Durable Execution does not exist: ", arn));
+}
+
 }  // namespace
 
 Executor::Executor(ExecutorOptions options, Scheduler& scheduler, ExecutionStore& store,
@@ -87,9 +92,7 @@ void Executor::Checkpoint(v1::CheckpointRequest request, StaleTokenSpelling spel
                           Done<v1::CheckpointResponse> done) {
   const std::string arn = request.durable_execution_arn();
   impl_->OnExecution<v1::CheckpointResponse>(
-      arn, absl::nullopt,
-      errors::InvalidParameter(absl::StrCat("Durable Execution does not exist: ", arn)),
-      std::move(done),
+      arn, absl::nullopt, NoSuchExecution, std::move(done),
       [impl = impl_.get(), request = std::move(request), spelling](
           Lane& lane, TreeMember& member, Done<v1::CheckpointResponse> done) mutable {
         if (member.execution != nullptr) {
@@ -112,9 +115,7 @@ void Executor::GetExecutionState(v1::GetExecutionStateRequest request, StaleToke
                                  Done<v1::GetExecutionStateResponse> done) {
   const std::string arn = request.durable_execution_arn();
   impl_->OnExecution<v1::GetExecutionStateResponse>(
-      arn, absl::nullopt,
-      errors::InvalidParameter(absl::StrCat("Durable Execution does not exist: ", arn)),
-      std::move(done),
+      arn, absl::nullopt, NoSuchExecution, std::move(done),
       [request = std::move(request), spelling](Lane&, TreeMember& member,
                                                Done<v1::GetExecutionStateResponse> done) mutable {
         if (member.execution == nullptr) return done(errors::StaleCheckpointToken(spelling));
@@ -363,7 +364,7 @@ absl::StatusOr<v1::ListFunctionsResponse> Executor::ListFunctions(
 void Executor::Idle(absl::string_view arn, absl::string_view request_id, absl::Time until,
                     Done<v1::ServeResponse::IdleEnded> done) {
   impl_->OnExecution<v1::ServeResponse::IdleEnded>(
-      std::string(arn), absl::nullopt, errors::ExecutionNotFound(arn), std::move(done),
+      std::string(arn), absl::nullopt, errors::ExecutionNotFound, std::move(done),
       [request_id = std::string(request_id), until](Lane& lane, TreeMember& member,
                                                     Done<v1::ServeResponse::IdleEnded> done) {
         if (member.execution == nullptr) return done(errors::ExecutionNotFound(member.arn));
@@ -373,7 +374,7 @@ void Executor::Idle(absl::string_view arn, absl::string_view request_id, absl::T
 
 void Executor::EndIdle(absl::string_view arn, absl::string_view request_id) {
   impl_->OnExecution<v1::ServeResponse::IdleEnded>(
-      std::string(arn), absl::nullopt, errors::ExecutionNotFound(arn),
+      std::string(arn), absl::nullopt, errors::ExecutionNotFound,
       [](absl::StatusOr<v1::ServeResponse::IdleEnded>) {},
       [request_id = std::string(request_id)](Lane& lane, TreeMember& member,
                                              Done<v1::ServeResponse::IdleEnded>) {

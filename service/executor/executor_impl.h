@@ -58,26 +58,28 @@ class Executor::Impl {
     return *lanes_[TreeTagOf(execution_id).value_or(0) % lanes_.size()];
   }
 
-  // Runs `work` with the live or finished execution of `arn` on its lane. `missing` is the answer
-  // when there is none.
+  // The answer when there is no execution of this ARN.
+  using Missing = absl::Status (*)(absl::string_view arn);
+
+  // Runs `work` with the live or finished execution of `arn` on its lane.
   template <typename Response, typename WorkFunction>
   void OnExecution(const std::string& arn, const absl::optional<std::string>& session,
-                   absl::Status missing, Done<Response> done, WorkFunction work) {
+                   Missing missing, Done<Response> done, WorkFunction work) {
     if (shut_down_) return done(errors::ShuttingDown());
     std::string id(ExecutionIdOf(arn));
     Lane& lane = LaneOf(id);
     context_.scheduler.Post(
-        lane.index(), [&lane, arn, session, missing = std::move(missing), id = std::move(id),
-                       done = std::move(done), work = std::move(work)]() mutable {
-          lane.Enter(std::move(id), [&lane, arn = std::move(arn), session = std::move(session),
-                                     missing = std::move(missing), done = std::move(done),
-                                     work = std::move(work)](TreeMember* member) mutable {
-            if (member == nullptr || member->arn != arn ||
-                !InSession(session, member->tree->session->name())) {
-              return done(std::move(missing));
-            }
-            work(lane, *member, std::move(done));
-          });
+        lane.index(), [&lane, arn, session, missing, id = std::move(id), done = std::move(done),
+                       work = std::move(work)]() mutable {
+          lane.Enter(std::move(id),
+                     [&lane, arn = std::move(arn), session = std::move(session), missing,
+                      done = std::move(done), work = std::move(work)](TreeMember* member) mutable {
+                       if (member == nullptr || member->arn != arn ||
+                           !InSession(session, member->tree->session->name())) {
+                         return done(missing(arn));
+                       }
+                       work(lane, *member, std::move(done));
+                     });
         });
   }
 
@@ -85,7 +87,7 @@ class Executor::Impl {
   template <typename Request, typename Response, typename WorkFunction>
   void OnExecutionOf(const Request& request, Done<Response> done, WorkFunction work) {
     const std::string& arn = request.durable_execution_arn();
-    OnExecution<Response>(arn, SessionOf(request), errors::ExecutionNotFound(arn), std::move(done),
+    OnExecution<Response>(arn, SessionOf(request), errors::ExecutionNotFound, std::move(done),
                           std::move(work));
   }
 
