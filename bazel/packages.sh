@@ -19,6 +19,7 @@ BUILD_PACKAGES=(
   libcli11-dev
   libfmt-dev
   libgmock-dev
+  libgoogle-perftools-dev
   libgrpc++-dev
   libgtest-dev
   libprotobuf-dev

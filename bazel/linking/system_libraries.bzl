@@ -59,6 +59,9 @@ _ABSL = [
 
 _SHARED = ["grpc++_reflection", "grpc++", "grpc", "gpr", "protobuf", "crypto"] + ["absl_" + name for name in _ABSL]
 
+# The allocator of programs that are linked statically. Its operator new stands before libstdc++'s.
+_ALLOCATOR = ["tcmalloc_minimal"]
+
 # What the shared libraries above bring along by themselves.
 _STATIC_ONLY = ["ssl", "upb", "address_sorting", "cares", "re2", "z", "stdc++"]
 
@@ -71,6 +74,6 @@ SHARED_LINKOPTS = (
 # Leaves a program that needs only libc and libm.
 STATIC_LINKOPTS = (
     ["-Wl,-Bstatic,--start-group"] +
-    ["-l" + name for name in _SHARED + _STATIC_ONLY] +
+    ["-l" + name for name in _ALLOCATOR + _SHARED + _STATIC_ONLY] +
     ["-Wl,--end-group,-Bdynamic", "-static-libgcc", "-Wl,--as-needed,--gc-sections", "-pthread"]
 )
