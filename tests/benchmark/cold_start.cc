@@ -7,9 +7,7 @@
 #include "tests/benchmark/server_process.h"
 
 namespace rehearse::benchmark {
-namespace {
-
-Values Measure(const Options& options) {
+Values MeasureColdStart(const Options& options) {
   std::vector<double> starts;
   for (int i = 0; i < options.Repeat(31, 3); ++i) {
     std::unique_ptr<ServerProcess> server;
@@ -20,9 +18,5 @@ Values Measure(const Options& options) {
   }
   return {{"cold_start_ms", Median(starts)}};
 }
-
-}  // namespace
-
-Group ColdStartFigures() { return {{{"cold_start_ms", "ms", Bound::kAtMost, 10}}, Measure}; }
 
 }  // namespace rehearse::benchmark

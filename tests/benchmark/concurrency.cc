@@ -7,7 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "bare_service.grpc.pb.h"
 #include "service/worker/channel.h"
 #include "tests/benchmark/bare_client.h"
@@ -24,14 +28,46 @@ constexpr int kSteps = 10;
 // Start and wait by the client, the invocation with its outcome, and a checkpoint per step.
 constexpr int kRoundTripsPerExecution = kSteps + 3;
 
-// How often per second `count` grows, from a little later than now on.
-double Rate(const std::atomic<int64_t>& count, const Options& options) {
-  absl::SleepFor(absl::Milliseconds(options.Repeat(300, 20)));
-  const int64_t begin_count = count;
-  const absl::Time begin = absl::Now();
-  absl::SleepFor(absl::Milliseconds(options.Repeat(1500, 50)));
-  return (count - begin_count) / absl::ToDoubleSeconds(absl::Now() - begin);
-}
+// What is counted, and what goes before while everything warms up, in executions. Those in flight
+// tend to advance in step: an interval must hold many rounds of them, whatever time they take.
+struct Interval {
+  explicit Interval(const Options& options)
+      : skipped(kInFlight * options.Repeat(8, 1)), counted(kInFlight * options.Repeat(30, 2)) {}
+
+  int64_t skipped;
+  int64_t counted;
+};
+
+// Thread-safe.
+class Pace {
+ public:
+  Pace(int64_t skipped, int64_t counted) : skipped_(skipped), counted_(counted) {}
+
+  void Add() {
+    absl::MutexLock lock(&mutex_);
+    ++seen_;
+    if (seen_ == skipped_) begin_ = absl::Now();
+    if (seen_ != skipped_ + counted_) return;
+    duration_ = absl::Now() - begin_;
+    over_.Notify();
+  }
+
+  // Waits for the end of the interval.
+  double PerSecond() {
+    over_.WaitForNotification();
+    absl::MutexLock lock(&mutex_);
+    return counted_ / absl::ToDoubleSeconds(duration_);
+  }
+
+ private:
+  const int64_t skipped_;
+  const int64_t counted_;
+  absl::Mutex mutex_;
+  int64_t seen_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time begin_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration duration_ ABSL_GUARDED_BY(mutex_);
+  absl::Notification over_;
+};
 
 std::string CreateSession(RemoteService& service) {
   grpc::ClientContext context;
@@ -51,60 +87,57 @@ void DeleteSession(RemoteService& service, const std::string& name) {
 }
 
 // In a session of its own, so that what an earlier round has left behind costs nothing.
-double ExecutionsPerSecond(RemoteService& service, const Options& options) {
+double ExecutionsPerSecond(RemoteService& service, const Interval& interval) {
   const std::string session = CreateSession(service);
+  Pace pace(interval.skipped, interval.counted);
+  std::atomic<bool> stop{false};
   double rate = 0;
   {
     const Slots slots(service, kInFlight, session, "steps", [] { return StepsScript(kSteps); });
-    std::atomic<int64_t> started{0};
-    std::atomic<bool> stop{false};
     std::vector<std::unique_ptr<LoadClient>> clients;
     for (int i = 0; i < kInFlight; ++i) {
       clients.push_back(
           std::make_unique<LoadClient>(service.executions, service.sessions,
                                        LoadClient::Options{session, "steps", /*wait_for_end=*/true},
-                                       [&] { return ++started, !stop; }));
+                                       [&] { return pace.Add(), !stop; }));
     }
-    rate = Rate(started, options);
+    rate = pace.PerSecond();
     stop = true;
   }
   DeleteSession(service, session);
   return rate;
 }
 
-double EchoesPerSecond(BareService::Stub& stub, const Options& options) {
-  std::atomic<int64_t> echoes{0};
+// Executions that the echoes of as many streams would make.
+double EchoedExecutionsPerSecond(BareService::Stub& stub, const Interval& interval) {
+  Pace pace(interval.skipped * kRoundTripsPerExecution, interval.counted * kRoundTripsPerExecution);
   std::vector<std::unique_ptr<EchoStream>> streams;
   for (int i = 0; i < kInFlight; ++i) {
     streams.push_back(std::make_unique<EchoStream>(OpenEcho(stub), google::protobuf::Empty(),
                                                    [&](google::protobuf::Empty& message) {
-                                                     ++echoes;
+                                                     pace.Add();
                                                      return message;
                                                    }));
   }
-  return Rate(echoes, options);
-}
-
-Values Measure(const Options& options) {
-  RemoteService service;
-  ServerProcess bare({kReferenceServer});
-  BareService::Stub echo(worker::CreateChannel(bare.Address("bare")));
-  std::vector<double> executions;
-  std::vector<double> echoed_executions;
-  for (int i = 0; i < options.Repeat(7, 1); ++i) {
-    echoed_executions.push_back(EchoesPerSecond(echo, options) / kRoundTripsPerExecution);
-    executions.push_back(ExecutionsPerSecond(service, options));
-  }
-  return {{"executions_64_concurrent_per_s", Median(executions)},
-          {"executions_64_vs_echo", Median(executions) / Median(echoed_executions)}};
+  return pace.PerSecond() / kRoundTripsPerExecution;
 }
 
 }  // namespace
 
-Group ConcurrencyFigures() {
-  return {{{"executions_64_concurrent_per_s", "1/s", Bound::kAtLeast, 3500},
-           {"executions_64_vs_echo", "ratio", Bound::kAtLeast, 0.7}},
-          Measure};
+Values MeasureConcurrency(const Options& options) {
+  RemoteService service;
+  ServerProcess bare({kReferenceServer});
+  BareService::Stub echo(worker::CreateChannel(bare.Address("bare")));
+  const Interval interval(options);
+  std::vector<double> executions;
+  std::vector<double> shares;
+  for (int i = 0; i < options.Repeat(15, 1); ++i) {
+    const double echoed = EchoedExecutionsPerSecond(echo, interval);
+    executions.push_back(ExecutionsPerSecond(service, interval));
+    shares.push_back(executions.back() / echoed);
+  }
+  return {{"executions_64_concurrent_per_s", Median(executions)},
+          {"executions_64_vs_echo", Median(shares)}};
 }
 
 }  // namespace rehearse::benchmark

@@ -1,15 +1,12 @@
-// What the benchmark measures. A group measures figures that share a setting, each in a file of its
-// own:
+// What the benchmark measures. Figures that share a setting form a group, which is measured in a
+// file of its own; figures.cc declares all of them with their goals.
 //
-//   Group ColdStartFigures() {
-//     return {{{"cold_start_ms", "ms", Bound::kAtMost, 10}},
-//             [](const Options& options) { return Values{{"cold_start_ms",
-//             MeasureColdStart(options)}}; }};
+//   for (const Group& group : AllGroups()) {
+//     Values values = group.measure(options);            // {"cold_start_ms": 4.9}
 //   }
 #ifndef REHEARSE_TESTS_BENCHMARK_FIGURES_H_
 #define REHEARSE_TESTS_BENCHMARK_FIGURES_H_
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -38,15 +35,17 @@ using Values = std::map<std::string, double>;
 struct Group {
   std::vector<Figure> figures;
   // Measures all of them. A failure ends the program with a message.
-  std::function<Values(const Options&)> measure;
+  Values (*measure)(const Options&);
 };
 
-Group PipelineFigures();
-Group RpcFigures();
-Group EmbeddedFigures();
-Group ConcurrencyFigures();
-Group SleepingFigures();
-Group ColdStartFigures();
+std::vector<Group> AllGroups();
+
+Values MeasurePipeline(const Options& options);
+Values MeasureRpc(const Options& options);
+Values MeasureEmbedded(const Options& options);
+Values MeasureConcurrency(const Options& options);
+Values MeasureSleeping(const Options& options);
+Values MeasureColdStart(const Options& options);
 
 }  // namespace rehearse::benchmark
 

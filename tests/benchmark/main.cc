@@ -19,11 +19,6 @@
 namespace rehearse::benchmark {
 namespace {
 
-std::vector<Group> AllGroups() {
-  return {PipelineFigures(),    RpcFigures(),      EmbeddedFigures(),
-          ConcurrencyFigures(), SleepingFigures(), ColdStartFigures()};
-}
-
 std::set<std::string> AllNames() {
   std::set<std::string> names;
   for (const Group& group : AllGroups()) {
@@ -72,11 +67,16 @@ int Main(int argc, char** argv) {
     for (const std::string& name : names) std::cout << name << "\n";
     return 0;
   }
+  // Opened before the minutes of measuring, so that a bad path costs none.
+  std::ofstream file;
+  if (!json.empty()) {
+    file.open(FromWorkingFolder(json));
+    Require(file.good(), absl::StrCat("cannot write ", json));
+  }
   Report report;
   for (const Group& group : AllGroups()) MeasureGroup(group, names, options, report);
   std::cout << report.Table();
   if (json.empty()) return 0;
-  std::ofstream file(FromWorkingFolder(json));
   file << report.Json();
   file.close();
   Require(file.good(), absl::StrCat("cannot write ", json));

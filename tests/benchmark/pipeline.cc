@@ -1,6 +1,9 @@
 // The checkpoint pipeline by itself, without server, store or network: StepCheckpoint validated,
 // applied on an overlay and answered with the next token, and its delta applied to the execution.
 // The delta goes nowhere.
+#include <memory>
+#include <vector>
+
 #include "service/checkpoint/test_execution.h"
 #include "tests/benchmark/figures.h"
 #include "tests/benchmark/measuring.h"
@@ -46,25 +49,21 @@ class SteppingExecution {
 constexpr int kSmall = 10;
 constexpr int kLarge = 10000;
 
-Values Measure(const Options& options) {
+}  // namespace
+
+Values MeasurePipeline(const Options& options) {
   std::vector<double> small;
   std::vector<double> large;
   SteppingExecution large_execution(kLarge);
+  // Kept, so that each step takes memory that was not used before, as it does in a long execution.
+  std::vector<std::unique_ptr<SteppingExecution>> small_executions;
   for (int i = 0; i < options.Repeat(1000, 20); ++i) {
-    SteppingExecution small_execution(kSmall);
-    small.push_back(small_execution.Sample());
+    small_executions.push_back(std::make_unique<SteppingExecution>(kSmall));
+    small.push_back(small_executions.back()->Sample());
     large.push_back(large_execution.Sample());
   }
   return {{"pipeline_checkpoint_us", Median(small)},
           {"checkpoint_growth", Median(large) / Median(small)}};
-}
-
-}  // namespace
-
-Group PipelineFigures() {
-  return {{{"pipeline_checkpoint_us", "us", Bound::kAtMost, 5},
-           {"checkpoint_growth", "ratio", Bound::kAtMost, 1.1}},
-          Measure};
 }
 
 }  // namespace rehearse::benchmark

@@ -184,19 +184,13 @@ double MeasureStream(Stubs& stubs, const Options& options) {
   return checkpoints.P50() / echoes.P50();
 }
 
-Values Measure(const Options& options) {
+}  // namespace
+
+Values MeasureRpc(const Options& options) {
   ServerProcess server({kReferenceServer});
   Stubs stubs(server);
   return {{"checkpoint_vs_empty_rpc", MeasureUnary(stubs, options)},
           {"stream_checkpoint_vs_echo", MeasureStream(stubs, options)}};
-}
-
-}  // namespace
-
-Group RpcFigures() {
-  return {{{"checkpoint_vs_empty_rpc", "ratio", Bound::kAtMost, 1.3},
-           {"stream_checkpoint_vs_echo", "ratio", Bound::kAtMost, 1.3}},
-          Measure};
 }
 
 }  // namespace rehearse::benchmark

@@ -22,7 +22,7 @@ namespace {
 constexpr int kSlots = 64;
 // A floor for the pace at which executions are put to sleep; below it the first would fall due
 // before all sleep.
-constexpr int kSleepersPerSecond = 2000;
+constexpr int kSleepersPerSecond = 1500;
 
 // Which execution falls due when, and what has been seen of them. Thread-safe.
 class Schedule {
@@ -123,7 +123,9 @@ void StartExecutions(RemoteService& service, int count) {
   }
 }
 
-Values Measure(const Options& options) {
+}  // namespace
+
+Values MeasureSleeping(const Options& options) {
   const int count = options.Repeat(100000, 200);
   RemoteService service;
   Schedule schedule(count, absl::Seconds(options.Repeat(60, 1)));
@@ -134,14 +136,6 @@ Values Measure(const Options& options) {
   const int64_t asleep = service.process.ResidentBytes();
   return {{"sleeping_execution_bytes", static_cast<double>(asleep - before) / count},
           {"wake_lag_p99_ms", Percentile(schedule.AwaitAllAwake(), 0.99)}};
-}
-
-}  // namespace
-
-Group SleepingFigures() {
-  return {{{"sleeping_execution_bytes", "bytes", Bound::kAtMost, 4096},
-           {"wake_lag_p99_ms", "ms", Bound::kAtMost, 20}},
-          Measure};
 }
 
 }  // namespace rehearse::benchmark

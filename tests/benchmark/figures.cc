@@ -1,0 +1,30 @@
+#include "tests/benchmark/figures.h"
+
+namespace rehearse::benchmark {
+
+std::vector<Group> AllGroups() {
+  return {
+      {{{"pipeline_checkpoint_us", "us", Bound::kAtMost, 5},
+        {"checkpoint_growth", "ratio", Bound::kAtMost, 1.1}},
+       MeasurePipeline},
+      {{{"checkpoint_vs_empty_rpc", "ratio", Bound::kAtMost, 1.3},
+        {"stream_checkpoint_vs_echo", "ratio", Bound::kAtMost, 1.3}},
+       MeasureRpc},
+      {{{"quickstart_embedded_ms", "ms", Bound::kAtMost, 1},
+        {"runner_setup_ms", "ms"},
+        {"steps_10_embedded_ms", "ms", Bound::kAtMost, 0.5},
+        {"steps_1000_embedded_ms", "ms", Bound::kAtMost, 50},
+        {"steps_1000_vs_steps_10", "ratio", Bound::kAtMost, 105},
+        {"wait_30_days_ms", "ms", Bound::kAtMost, 0.5}},
+       MeasureEmbedded},
+      {{{"executions_64_concurrent_per_s", "1/s", Bound::kAtLeast, 3500},
+        {"executions_64_vs_echo", "ratio", Bound::kAtLeast, 0.7}},
+       MeasureConcurrency},
+      {{{"sleeping_execution_bytes", "bytes", Bound::kAtMost, 4096},
+        {"wake_lag_p99_ms", "ms", Bound::kAtMost, 20}},
+       MeasureSleeping},
+      {{{"cold_start_ms", "ms", Bound::kAtMost, 10}}, MeasureColdStart},
+  };
+}
+
+}  // namespace rehearse::benchmark
