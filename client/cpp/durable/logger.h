@@ -36,8 +36,8 @@ struct LogRecord {
   LogLevel level = LogLevel::kInfo;
   std::string message;
   // Names are unique. First the SDK's own (requestId, executionArn, operationId, operationName,
-  // attempt; those that are known), then the caller's; a caller's field replaces one of the SDK's
-  // with the same name.
+  // parentId, attempt; those that are known), then the caller's; a caller's field replaces one of
+  // the SDK's with the same name.
   std::vector<LogField> fields;
 };
 
@@ -53,6 +53,9 @@ class Logger {
   // Lines are dropped while `*replaying` is true; null: never. Both pointers outlive the logger.
   Logger(const LogSink* sink, const std::atomic<bool>* replaying, std::vector<LogField> fields)
       : sink_(sink), replaying_(replaying), fields_(std::move(fields)) {}
+
+  // The same logger, not silent while replaying: lines appear again in every invocation.
+  Logger AlsoWhileReplaying() const { return Logger(sink_, nullptr, fields_); }
 
   void Debug(absl::string_view message, std::initializer_list<LogField> fields = {}) const;
   void Info(absl::string_view message, std::initializer_list<LogField> fields = {}) const;

@@ -40,6 +40,16 @@ TEST(LoggerTest, IsSilentWhileReplaying) {
   EXPECT_EQ(lines, 1);
 }
 
+TEST(LoggerTest, LogsWhileReplayingWhereAskedTo) {
+  std::vector<LogRecord> records;
+  const LogSink sink = [&](const LogRecord& record) { records.push_back(record); };
+  const std::atomic<bool> replaying{true};
+  const Logger logger(&sink, &replaying, {{"executionArn", "arn"}});
+  logger.AlsoWhileReplaying().Info("kept");
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].fields[0].value, "arn");
+}
+
 TEST(LoggerTest, WithoutASinkLinesAreDropped) {
   const LogSink none;
   Logger(&none, nullptr, {}).Info("nobody hears");

@@ -90,6 +90,10 @@ class HandlerRun {
     InvocationOutput output = CallHandler();
     if (!Overruling().has_value()) CheckpointIfTooLarge(output);
     invocation_.queue().Stop();
+    const absl::Status failure = invocation_.queue().failure();
+    if (!failure.ok()) {
+      invocation_.diagnostics().Error(absl::StrCat("a checkpoint failed: ", failure.ToString()));
+    }
     output = Overruling().value_or(std::move(output));
     invocation_.plugins().End(output);
     return output;
@@ -178,7 +182,11 @@ InvocationOutput RunInvocation(const Handler& handler, InvocationInput input, Se
   internal::Invocation invocation(input, client, options);
   const absl::Status loaded =
       internal::LoadState(input, client, options.state_page_size, invocation.store());
-  if (!loaded.ok()) return internal::ServiceFailed("GetExecutionStateError", loaded);
+  if (!loaded.ok()) {
+    invocation.diagnostics().Error(
+        absl::StrCat("the state could not be read: ", loaded.ToString()));
+    return internal::ServiceFailed("GetExecutionStateError", loaded);
+  }
   const std::string id = internal::ExecutionOperationId(input.durable_execution_arn);
   std::shared_ptr<const Operation> execution = invocation.store().Find(id);
   if (execution == nullptr) {

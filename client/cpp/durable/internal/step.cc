@@ -117,6 +117,7 @@ UserOutcome CallStepBody(OperationCall& call, int attempt, StepBody body) {
   Context& context = call.context();
   std::vector<LogField> fields = {{"operationId", call.id()}, {"attempt", attempt}};
   if (!call.name().empty()) fields.push_back({"operationName", std::string(call.name())});
+  if (!context.parent_id().empty()) fields.push_back({"parentId", context.parent_id()});
   StepContext step(context, attempt,
                    context.invocation().MakeLogger(context.replaying_flag(), std::move(fields)));
   return call.RunUserFunction(context, ActiveFrame::Kind::kStepBody, attempt,
