@@ -29,10 +29,6 @@ def durable_cc_test(name, srcs, handlers = [], deps = [], copts = [], tags = [],
         srcs = srcs,
         copts = ["-fexceptions", "-Werror=unused-result"] + copts,
         tags = tags + ["durable"],
-        deps = handlers + deps + [
-            "//client/cpp/testing:gtest_main",
-            "//client/cpp/testing:matchers",
-            "//client/cpp/testing:runner",
-        ],
+        deps = handlers + deps + ["//client/cpp/testing"],
         **kwargs
     )

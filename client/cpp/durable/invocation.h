@@ -11,8 +11,10 @@
 #define REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "client/cpp/durable/handler.h"
 #include "client/cpp/durable/internal/unwind.h"
@@ -45,6 +47,10 @@ struct RuntimeOptions {
   bool suspend_by_status = internal::kSuspendByStatus;
   // Operations per page of state asked for: 1 to 1000.
   int state_page_size = 1000;
+  // For test tools. Told of every operation that user code calls, as the START that would begin it,
+  // before anything is done for it; virtual contexts excepted. An error fails the execution as
+  // non-deterministic, with its message. Any thread of the invocation.
+  std::function<absl::Status(const OperationUpdate& start)> on_call;
 };
 
 // Never throws. On first use it installs a terminate handler that explains suspensions below

@@ -12,12 +12,10 @@ static_assert(static_cast<int>(EventType::kExecutionStarted) + 1 ==
 static_assert(static_cast<int>(EventType::kInvocationCompleted) + 1 ==
                   v1::EVENT_TYPE_INVOCATION_COMPLETED,
               "");
+static_assert(static_cast<int>(OperationStatus::kStarted) + 1 == v1::OPERATION_STATUS_STARTED, "");
+static_assert(static_cast<int>(OperationStatus::kStopped) + 1 == v1::OPERATION_STATUS_STOPPED, "");
 static_assert(static_cast<int>(ExecutionStatus::kRunning) + 1 == v1::EXECUTION_STATUS_RUNNING, "");
 static_assert(static_cast<int>(ExecutionStatus::kStopped) + 1 == v1::EXECUTION_STATUS_STOPPED, "");
-
-absl::Time ToTime(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-}
 
 // Sets the payload and error members that most details share.
 void SetInput(const v1::EventInput& input, Event& event) {
@@ -50,6 +48,13 @@ void SetCallbackStarted(const v1::CallbackStartedDetails& details, Event& event)
   event.callback_id = details.callback_id();
   event.timeout_seconds = details.timeout();
   event.heartbeat_timeout_seconds = details.heartbeat_timeout();
+}
+
+void SetInvocationCompleted(const v1::InvocationCompletedDetails& details, Event& event) {
+  event.request_id = details.request_id();
+  event.start_time = ToTime(details.start_timestamp());
+  event.end_time = ToTime(details.end_timestamp());
+  SetError(details.error(), event);
 }
 
 void SetDetails(const v1::Event& from, Event& event) {
@@ -107,8 +112,7 @@ void SetDetails(const v1::Event& from, Event& event) {
     case v1::Event::kCallbackTimedOutDetails:
       return SetError(from.callback_timed_out_details().error(), event);
     case v1::Event::kInvocationCompletedDetails:
-      event.request_id = from.invocation_completed_details().request_id();
-      return SetError(from.invocation_completed_details().error(), event);
+      return SetInvocationCompleted(from.invocation_completed_details(), event);
     case v1::Event::kContextStartedDetails:
     case v1::Event::kStepStartedDetails:
     case v1::Event::DETAILS_NOT_SET:
@@ -117,6 +121,14 @@ void SetDetails(const v1::Event& from, Event& event) {
 }
 
 }  // namespace
+
+absl::Time ToTime(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+v1::OperationStatus FromOperationStatus(OperationStatus status) {
+  return static_cast<v1::OperationStatus>(static_cast<int>(status) + 1);
+}
 
 Event ToEvent(const v1::Event& from) {
   Event event;

@@ -15,6 +15,8 @@ namespace v1 = ::rehearse::v1;
 
 Event ToEvent(const v1::Event& event);
 RecordedOperation ToRecordedOperation(const v1::Operation& operation);
+absl::Time ToTime(const google::protobuf::Timestamp& time);
+v1::OperationStatus FromOperationStatus(OperationStatus status);
 ExecutionStatus ToExecutionStatus(v1::ExecutionStatus status);
 ErrorObject ToErrorObject(const v1::ErrorObject& error);
 v1::ErrorObject FromErrorObject(const ErrorObject& error);

@@ -88,8 +88,10 @@ struct Event {
   std::string tenant_id;
   std::string executed_version;
   std::string durable_execution_arn;
-  // End of an invocation.
+  // End of an invocation: when it ran.
   std::string request_id;
+  absl::Time start_time;
+  absl::Time end_time;
 };
 
 }  // namespace durable::testing

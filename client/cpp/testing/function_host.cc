@@ -58,6 +58,7 @@ class CrashingClient final : public ServiceClient {
 RuntimeOptions RuntimeOf(const RunnerOptions& options) {
   RuntimeOptions runtime;
   runtime.log_sink = options.log_sink();
+  runtime.plugins = options.plugins();
   return runtime;
 }
 

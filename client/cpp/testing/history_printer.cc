@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -14,6 +16,8 @@ namespace {
 
 constexpr int kMaxRecorded = 60;
 constexpr int kMaxName = 40;
+// Events shown on either side of one that is asked for.
+constexpr int64_t kContextLines = 3;
 constexpr absl::string_view kReplacement = "\xEF\xBF\xBD";
 
 // Bytes of the UTF-8 character that `text` begins with; 0 if it does not begin with one.
@@ -49,11 +53,6 @@ int Width(absl::string_view text) {
   return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
   }));
-}
-
-std::string FormatError(const ErrorObject& error) {
-  if (error.type.empty()) return error.message;
-  return error.message.empty() ? error.type : absl::StrCat(error.type, ": ", error.message);
 }
 
 // What the event says, besides its columns.
@@ -121,6 +120,22 @@ std::string FormatRow(const Row& row, const std::array<int, kColumns>& widths) {
   return absl::StrCat(line, "\n");
 }
 
+// The heading, and a line for each event.
+std::vector<std::string> FormatLines(const std::vector<Event>& events) {
+  std::vector<Row> rows = {{"id", "time", "at", "event", "name", "recorded"}};
+  DepthByOperation depths;
+  for (const Event& event : events)
+    rows.push_back(RowOf(event, events.front().time, depths.Of(event)));
+
+  std::array<int, kColumns> widths = {};
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], Width(row[i]));
+  }
+  std::vector<std::string> lines;
+  for (const Row& row : rows) lines.push_back(FormatRow(row, widths));
+  return lines;
+}
+
 }  // namespace
 
 std::string Abbreviate(absl::string_view text, int max_characters) {
@@ -134,19 +149,31 @@ std::string Abbreviate(absl::string_view text, int max_characters) {
   return absl::StrCat(absl::StrJoin(shown, ""), size);
 }
 
+std::string FormatError(const ErrorObject& error) {
+  if (error.type.empty()) return error.message;
+  return error.message.empty() ? error.type : absl::StrCat(error.type, ": ", error.message);
+}
+
 std::string FormatHistory(const std::vector<Event>& events) {
   if (events.empty()) return "(no events)\n";
-  std::vector<Row> rows = {{"id", "time", "at", "event", "name", "recorded"}};
-  DepthByOperation depths;
-  for (const Event& event : events)
-    rows.push_back(RowOf(event, events.front().time, depths.Of(event)));
+  return absl::StrJoin(FormatLines(events), "");
+}
 
-  std::array<int, kColumns> widths = {};
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], Width(row[i]));
+std::string FormatHistoryAround(const std::vector<Event>& events,
+                                const std::vector<int64_t>& event_ids) {
+  const std::vector<std::string> lines = FormatLines(events);
+  std::string text = absl::StrCat("  ", lines[0]);
+  size_t shown = 0;
+  for (size_t i = 0; i < events.size(); ++i) {
+    const auto distance = [&](int64_t id) { return std::abs(id - events[i].id); };
+    if (absl::c_none_of(event_ids, [&](int64_t id) { return distance(id) <= kContextLines; }))
+      continue;
+    if (i > shown) text += "  ...\n";
+    absl::StrAppend(&text, absl::c_linear_search(event_ids, events[i].id) ? "> " : "  ",
+                    lines[i + 1]);
+    shown = i + 1;
   }
-  std::string text;
-  for (const Row& row : rows) text += FormatRow(row, widths);
+  if (shown < events.size()) text += "  ...\n";
   return text;
 }
 

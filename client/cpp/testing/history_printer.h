@@ -11,10 +11,12 @@
 #ifndef CLIENT_CPP_TESTING_HISTORY_PRINTER_H_
 #define CLIENT_CPP_TESTING_HISTORY_PRINTER_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "client/cpp/durable/operation.h"
 #include "client/cpp/testing/event.h"
 
 namespace durable::testing {
@@ -23,8 +25,17 @@ namespace durable::testing {
 // around them. What was recorded is cut to a line of at most 60 characters.
 std::string FormatHistory(const std::vector<Event>& events);
 
+// The lines of FormatHistory for the events with these ids and for up to three events on either
+// side of each; those that are asked for are marked with ">", and "..." stands for what is left
+// out.
+std::string FormatHistoryAround(const std::vector<Event>& events,
+                                const std::vector<int64_t>& event_ids);
+
 // Type code and event id of each event but the first (ExecutionStarted); see EventTypeCode.
 std::string CompactHistory(const std::vector<Event>& events);
+
+// For example "Declined: the bank said no".
+std::string FormatError(const ErrorObject& error);
 
 // `text` on one line, of at most `max_characters` Unicode characters: control characters are
 // escaped, and what is cut off is told by its size in bytes. Text that is not UTF-8 is shown with

@@ -1,5 +1,7 @@
 #include "client/cpp/testing/history_printer.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -44,6 +46,22 @@ TEST(FormatHistoryTest, IsATable) {
             "attempt 1, next in 5s\n"
             " 4  +2ms  12:00:00.002  InvocationCompleted\n"
             " 5  +30h  18:00:00.000  WaitStarted          pause     1m30s\n");
+}
+
+TEST(FormatHistoryTest, AnExcerptMarksItsEvents) {
+  std::vector<Event> events;
+  for (int id = 1; id <= 20; ++id)
+    events.push_back(MakeEvent(id, EventType::kInvocationCompleted, absl::ZeroDuration()));
+  const auto row = [](absl::string_view mark, int id) {
+    return absl::StrFormat("%s %2d  +0    12:00:00.000  InvocationCompleted\n", mark, id);
+  };
+  EXPECT_EQ(FormatHistoryAround(events, {7, 8}),
+            absl::StrCat("  id  time  at            event                name  recorded\n  ...\n",
+                         row(" ", 4), row(" ", 5), row(" ", 6), row(">", 7), row(">", 8),
+                         row(" ", 9), row(" ", 10), row(" ", 11), "  ...\n"));
+  EXPECT_EQ(FormatHistoryAround(events, {21}),
+            absl::StrCat("  id  time  at            event                name  recorded\n  ...\n",
+                         row(" ", 18), row(" ", 19), row(" ", 20)));
 }
 
 TEST(FormatHistoryTest, SaysThatThereIsNothing) { EXPECT_EQ(FormatHistory({}), "(no events)\n"); }

@@ -1,34 +1,37 @@
 #include "client/cpp/testing/matchers.h"
 
-#include <vector>
+#include <stdexcept>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "client/cpp/testing/history_pattern.h"
+#include "client/cpp/testing/history_printer.h"
 
 namespace durable {
 namespace testing::internal {
-namespace {
 
-bool EndsExecution(EventType type) {
-  return type == EventType::kExecutionSucceeded || type == EventType::kExecutionFailed ||
-         type == EventType::kExecutionTimedOut || type == EventType::kExecutionStopped;
-}
-
-}  // namespace
-
-bool HistoryMatches(const std::vector<Event>& history, const std::string& compact) {
-  const std::vector<std::string> expected = absl::StrSplit(compact, ' ', absl::SkipEmpty());
-  const std::string normalized = absl::StrJoin(expected, " ");
-  if (CompactHistory(history) == normalized) return true;
-  if (history.empty() || !EndsExecution(history.back().type)) return false;
-  return CompactHistory({history.begin(), history.end() - 1}) == normalized;
+bool HistoryMatches(const std::vector<Event>& history, absl::string_view pattern,
+                    std::ostream* out) {
+  const absl::StatusOr<HistoryPattern> parsed = HistoryPattern::Parse(pattern);
+  if (!parsed.ok()) throw std::invalid_argument(std::string(parsed.status().message()));
+  const absl::optional<HistoryMismatch> mismatch = parsed->Compare(history);
+  if (out != nullptr) {
+    *out << "which has the history " << CompactHistory(history);
+    if (mismatch.has_value()) {
+      *out << ": " << mismatch->text << "\n" << FormatHistoryAround(history, {mismatch->event_id});
+    }
+  }
+  return !mismatch.has_value();
 }
 
 }  // namespace testing::internal
 
-void PrintTo(const ErrorObject& error, std::ostream* out) {
-  *out << error.type << ": " << error.message;
+void testing::PrintTo(ExecutionStatus status, std::ostream* out) {
+  *out << testing::ExecutionStatusName(status);
+}
+
+void PrintTo(const ErrorObject& error, std::ostream* out) { *out << testing::FormatError(error); }
+
+void PrintTo(OperationStatus status, std::ostream* out) {
+  *out << testing::OperationStatusName(status);
 }
 
 }  // namespace durable

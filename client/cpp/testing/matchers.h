@@ -4,8 +4,8 @@
 //   EXPECT_THAT(*result, ResultJson(R"({"total": 3})"));
 //   EXPECT_THAT(*result, ResultIs<int>(testing::Gt(2)));
 //   EXPECT_THAT(*result, FailedWith(ErrorTypeIs("StepError")));
-//   EXPECT_THAT(*result, HasStep("charge", OperationSucceeded()));
-//   EXPECT_THAT(*result, HistoryIs("CS2 SS3 SX4 CX5 IC6"));
+//   EXPECT_THAT(*result, HasStep("charge", Succeeded()));
+//   EXPECT_THAT(*result, HistoryIs("CS2 SS3 SX4[attempt 1] CX5 IC6"));
 //   EXPECT_THAT(runner.Resume(arn), IsOk());
 //   EXPECT_THAT(runner.RunAsync(input), IsOkAndHolds(testing::HasSubstr("order-17")));
 #ifndef CLIENT_CPP_TESTING_MATCHERS_H_
@@ -15,20 +15,30 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "client/cpp/durable/operation.h"
 #include "client/cpp/durable/serdes.h"
-#include "client/cpp/testing/history_printer.h"
 #include "client/cpp/testing/run_result.h"
 #include "gmock/gmock.h"
 
 namespace durable::testing {
 namespace internal {
 
-// The runs match `compact` as HistoryIs says.
-bool HistoryMatches(const std::vector<Event>& history, const std::string& compact);
+// Compares as HistoryIs says; writes the first difference, and the history around it, to `out`
+// unless that is null.
+bool HistoryMatches(const std::vector<Event>& history, absl::string_view pattern,
+                    std::ostream* out);
+
+inline bool HasEnded(const RunResult& run, ExecutionStatus status, OperationStatus) {
+  return run.status() == status;
+}
+inline bool HasEnded(const OperationView& operation, ExecutionStatus, OperationStatus status) {
+  return operation.status() == status;
+}
 
 inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
 template <typename T>
@@ -98,19 +108,27 @@ MATCHER_P(StatusIs, code, "") {
   return internal::StatusOf(arg).code() == code;
 }
 
-// RunResult.
+// RunResult and OperationView.
 MATCHER(Succeeded, negation ? "did not succeed" : "succeeded") {
-  return arg.status() == ExecutionStatus::kSucceeded;
+  return internal::HasEnded(arg, ExecutionStatus::kSucceeded, OperationStatus::kSucceeded);
 }
 
 MATCHER(Failed, negation ? "did not fail" : "failed") {
-  return arg.status() == ExecutionStatus::kFailed;
+  return internal::HasEnded(arg, ExecutionStatus::kFailed, OperationStatus::kFailed);
 }
 
-// `error` matches the ErrorObject of the run.
+MATCHER(TimedOut, negation ? "did not time out" : "timed out") {
+  return internal::HasEnded(arg, ExecutionStatus::kTimedOut, OperationStatus::kTimedOut);
+}
+
+MATCHER(Stopped, negation ? "was not stopped" : "was stopped") {
+  return internal::HasEnded(arg, ExecutionStatus::kStopped, OperationStatus::kStopped);
+}
+
+// Failed, and `error` matches the ErrorObject.
 MATCHER_P(FailedWith, error,
           "failed with an error that " + ::testing::DescribeMatcher<const ErrorObject&>(error)) {
-  if (arg.status() != ExecutionStatus::kFailed) return false;
+  if (!internal::HasEnded(arg, ExecutionStatus::kFailed, OperationStatus::kFailed)) return false;
   if (!arg.error().has_value()) {
     *result_listener << "which failed without an error";
     return false;
@@ -142,24 +160,15 @@ MATCHER_P2(HasStep, name, step,
     *result_listener << found.status().message();
     return false;
   }
-  *result_listener << "where " << *found << ", ";
+  *result_listener << "where " << internal::Describe(*found) << ", ";
   return ::testing::ExplainMatchResult(step, *found, result_listener);
 }
 
-// Every event but the first, as type code and event id, in the notation of CompactHistory:
-// `HistoryIs("SS2 SX3 IC4")`. An end of the execution (XS, XF, XT, XP) may be left out when it is
-// the last event.
-MATCHER_P(HistoryIs, compact, "has the history " + std::string(compact)) {
-  *result_listener << "which has the history " << CompactHistory(arg.History());
-  return internal::HistoryMatches(arg.History(), compact);
-}
-
-// OperationView.
-MATCHER(OperationSucceeded, negation ? "did not succeed" : "succeeded") {
-  return arg.status() == OperationStatus::kSucceeded;
-}
-MATCHER(OperationFailed, negation ? "did not fail" : "failed") {
-  return arg.status() == OperationStatus::kFailed;
+// The run has exactly these events, in the notation of HistoryPattern:
+// `HistoryIs("SS2 SF3[attempt 1, delay 5] IC4 ...")`. Throws std::invalid_argument, which fails the
+// test, for text that is not in the notation.
+MATCHER_P(HistoryIs, pattern, "has the history " + std::string(pattern)) {
+  return internal::HistoryMatches(arg.History(), pattern, result_listener->stream());
 }
 
 // ErrorObject.
@@ -172,12 +181,16 @@ auto ErrorMessageIs(Inner message) {
   return ::testing::Field("message", &ErrorObject::message, message);
 }
 
+// For GoogleTest's messages.
+void PrintTo(ExecutionStatus status, std::ostream* out);
+
 }  // namespace durable::testing
 
 namespace durable {
 
 // For GoogleTest's messages.
 void PrintTo(const ErrorObject& error, std::ostream* out);
+void PrintTo(OperationStatus status, std::ostream* out);
 
 }  // namespace durable
 

@@ -6,6 +6,7 @@
 namespace durable::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -48,10 +49,10 @@ RunResult FailedRun() {
   return RunResult(record);
 }
 
-template <typename Matcher>
-std::string Explain(const Matcher& matcher, const RunResult& run) {
+template <typename Matcher, typename Value>
+std::string Explain(const Matcher& matcher, const Value& value) {
   StringMatchResultListener listener;
-  EXPECT_FALSE(::testing::ExplainMatchResult(matcher, run, &listener));
+  EXPECT_FALSE(::testing::ExplainMatchResult(matcher, value, &listener));
   return listener.str();
 }
 
@@ -73,6 +74,22 @@ TEST(RunResultTest, AMissingOperationNamesThoseThatAreThere) {
             absl::NotFoundError(R"(there is no wait "inner" here, but: step "inner")"));
 }
 
+TEST(RunResultTest, FindsOperationsByIndexAndId) {
+  const RunResult run(SucceededRecord());
+  EXPECT_EQ(run.GetAllOperations().size(), 4u);
+  EXPECT_EQ(run.GetOperationByIndex(1)->name(), "inner");
+  EXPECT_EQ(run.GetOperationByIndex(4).status(),
+            absl::OutOfRangeError("there is no operation 4: the run has 4"));
+  EXPECT_EQ(run.GetOperation("inner")->id(), "s1");
+  EXPECT_EQ(run.GetOperation("twice", 1)->id(), "s3");
+  EXPECT_EQ(run.GetOperation("twice", 2).status(),
+            absl::NotFoundError(
+                R"(there is no operation "twice" with index 2: the run has 2 of that name)"));
+  EXPECT_EQ(run.GetOperationById("s2")->name(), "twice");
+  EXPECT_EQ(run.GetOperationById("s9").status(),
+            absl::NotFoundError("there is no operation with the id s9"));
+}
+
 TEST(RunResultTest, AResultOfAnotherTypeFailsTheTest) {
   const RunResult run(SucceededRecord());
   EXPECT_THROW(run.ResultAs<int>(), std::runtime_error);
@@ -90,6 +107,18 @@ TEST(MatchersTest, Status) {
   EXPECT_THAT(succeeded, Not(FailedWith(ErrorTypeIs("StepError"))));
 }
 
+TEST(MatchersTest, OtherEnds) {
+  internal::RunRecord record;
+  record.status = ExecutionStatus::kTimedOut;
+  record.operations.push_back(MakeOperation("i", "", OperationType::kChainedInvoke, "call"));
+  record.operations.back().status = OperationStatus::kStopped;
+  const RunResult run(record);
+  EXPECT_THAT(run, TimedOut());
+  EXPECT_THAT(run, Not(Stopped()));
+  EXPECT_THAT(*run.GetInvoke("call"), Stopped());
+  EXPECT_THAT(*run.GetInvoke("call"), Not(TimedOut()));
+}
+
 TEST(MatchersTest, Result) {
   const RunResult run(SucceededRecord());
   EXPECT_THAT(run, ResultJson(R"({ "total" : 3 })"));
@@ -104,11 +133,14 @@ TEST(MatchersTest, Result) {
 
 TEST(MatchersTest, Steps) {
   const RunResult run(SucceededRecord());
-  EXPECT_THAT(run, HasStep("twice", OperationSucceeded()));
-  EXPECT_THAT(*run.GetContext("outer"), HasStep("inner", OperationSucceeded()));
-  EXPECT_THAT(run, Not(HasStep("twice", OperationFailed())));
-  EXPECT_THAT(Explain(HasStep("missing", OperationSucceeded()), run),
+  EXPECT_THAT(run, HasStep("twice", Succeeded()));
+  EXPECT_THAT(*run.GetContext("outer"), HasStep("inner", ResultIs<int>(7)));
+  EXPECT_THAT(run, Not(HasStep("twice", Failed())));
+  EXPECT_THAT(*run.GetOperationById("s3"), FailedWith(ErrorTypeIs("Declined")));
+  EXPECT_THAT(Explain(HasStep("missing", Succeeded()), run),
               HasSubstr("there is no step \"missing\""));
+  EXPECT_THAT(Explain(HasStep("inner", Failed()), *run.GetContext("outer")),
+              HasSubstr("step \"inner\" SUCCEEDED, result 7"));
 }
 
 TEST(MatchersTest, History) {
@@ -117,7 +149,9 @@ TEST(MatchersTest, History) {
   EXPECT_THAT(run, HistoryIs(" SS2  IC3 "));
   EXPECT_THAT(run, Not(HistoryIs("SS2")));
   EXPECT_THAT(run, Not(HistoryIs("SS2 IC4")));
-  EXPECT_THAT(Explain(HistoryIs("SS2 SX3"), run), HasSubstr("SS2 IC3 XS4"));
+  EXPECT_THAT(Explain(HistoryIs("SS2 SX3"), run),
+              AllOf(HasSubstr("SS2 IC3 XS4: IC3 is not SX3"), HasSubstr("\n>  3")));
+  EXPECT_THROW(Explain(HistoryIs("what?"), run), std::invalid_argument);
 }
 
 TEST(MatchersTest, AMismatchShowsTheWholeHistory) {
@@ -126,6 +160,24 @@ TEST(MatchersTest, AMismatchShowsTheWholeHistory) {
   EXPECT_THAT(shown, HasSubstr("InvocationCompleted"));
   EXPECT_THAT(::testing::PrintToString(FailedRun()),
               HasSubstr("FAILED, error StepError: the bank said no"));
+}
+
+TEST(MatchersTest, AStatusIsShownByItsName) {
+  EXPECT_EQ(::testing::PrintToString(ExecutionStatus::kTimedOut), "TIMED_OUT");
+  EXPECT_EQ(::testing::PrintToString(OperationStatus::kPending), "PENDING");
+}
+
+TEST(MatchersTest, AnOperationIsShownWithTheHistoryAroundIt) {
+  internal::RunRecord record = SucceededRecord();
+  record.history.resize(12);
+  for (int i = 0; i < 12; ++i) record.history[i].id = i + 1;
+  record.history[6].operation_id = "s2";
+  const std::string shown = ::testing::PrintToString(*RunResult(record).GetOperationById("s2"));
+  EXPECT_THAT(shown, HasSubstr("step \"twice\" SUCCEEDED\n"));
+  EXPECT_THAT(shown, HasSubstr("\n>  7"));
+  EXPECT_THAT(shown, HasSubstr("  ...\n   4"));
+  EXPECT_THAT(shown, HasSubstr("\n  10"));
+  EXPECT_THAT(shown, Not(HasSubstr("\n  11")));
 }
 
 TEST(MatchersTest, StatusOr) {

@@ -39,6 +39,8 @@ enum class ExecutionStatus {
 // For example "SUCCEEDED".
 absl::string_view ExecutionStatusName(ExecutionStatus status);
 absl::string_view OperationStatusName(OperationStatus status);
+// For example "step".
+absl::string_view OperationTypeName(OperationType type);
 
 class OperationView;
 
@@ -53,6 +55,9 @@ struct RecordedOperation : Operation {
 
 struct RunRecord {
   std::string durable_execution_arn;
+  absl::Time start_time;
+  // InfiniteFuture while it is open.
+  absl::Time end_time = absl::InfiniteFuture();
   ExecutionStatus status = ExecutionStatus::kRunning;
   absl::optional<std::string> result;
   absl::optional<ErrorObject> error;
@@ -94,6 +99,7 @@ class Children {
       : record_(std::move(record)), parent_id_(std::move(parent_id)) {}
 
   const RunRecord& record() const { return *record_; }
+  const std::shared_ptr<const RunRecord>& shared_record() const { return record_; }
 
  private:
   absl::StatusOr<OperationView> Get(OperationType type, absl::string_view name) const;
@@ -101,6 +107,9 @@ class Children {
   std::shared_ptr<const RunRecord> record_;
   std::string parent_id_;
 };
+
+// One line, for example: step "charge" FAILED, error Declined: no.
+std::string Describe(const OperationView& operation);
 
 }  // namespace internal
 
@@ -138,9 +147,29 @@ class OperationView : public internal::Children {
   absl::Time scheduled_end_time() const { return operation_->scheduled_end_time; }
   // Of a callback.
   const std::string& callback_id() const { return operation_->callback_id; }
+  // Of a context: its result was too large to keep, so that a replay runs its body again.
+  bool replay_children() const { return operation_->replay_children; }
+  // Of an invoke of a durable function: the execution that it started, for GetResult. Empty
+  // otherwise.
+  std::string invoked_execution_arn() const;
+  // The events of this operation, without those of its children.
+  std::vector<Event> History() const;
+  // All of the above, as the SDK has it.
+  const Operation& operation() const { return *operation_; }
+  // FormatHistoryAround the events of this operation.
+  std::string FormatSurroundings() const;
 
  private:
   const internal::RecordedOperation* operation_;
+};
+
+// One invocation of the function, on the execution's clock.
+struct InvocationView {
+  std::string request_id;
+  absl::Time start_time;
+  absl::Time end_time;
+  // Why it failed or crashed.
+  absl::optional<ErrorObject> error;
 };
 
 class RunResult : public internal::Children {
@@ -159,13 +188,28 @@ class RunResult : public internal::Children {
     return internal::ReadAs<T>(record().result, "the run");
   }
   const absl::optional<ErrorObject>& error() const { return record().error; }
+  absl::Time start_time() const { return record().start_time; }
+  // InfiniteFuture while the execution is open.
+  absl::Time end_time() const { return record().end_time; }
+  // Those that have started, crashed ones included.
   int invocation_count() const { return record().invocation_count; }
+  // Those that have ended.
+  std::vector<InvocationView> Invocations() const;
   const std::vector<Event>& History() const { return record().history; }
+
+  // Every operation, wherever it is, in creation order.
+  std::vector<OperationView> GetAllOperations() const;
+  // The operation at `index`, from 0, in GetAllOperations. OUT_OF_RANGE without one.
+  absl::StatusOr<OperationView> GetOperationByIndex(int index) const;
+  // Of any type and wherever it is: the one at `index`, from 0, among those of that name. NOT_FOUND
+  // without one.
+  absl::StatusOr<OperationView> GetOperation(absl::string_view name, int index = 0) const;
+  absl::StatusOr<OperationView> GetOperationById(absl::string_view id) const;
 };
 
 // Status, result or error, and the history.
 std::ostream& operator<<(std::ostream& out, const RunResult& result);
-// One line.
+// Type, name, status, result or error, and the history around its events.
 std::ostream& operator<<(std::ostream& out, const OperationView& operation);
 
 }  // namespace durable::testing

@@ -1,22 +1,32 @@
 #include "client/cpp/testing/runner.h"
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "client/cpp/durable/callback.h"
+#include "client/cpp/durable/durable_context.h"
+#include "client/cpp/durable/errors.h"
 #include "client/cpp/durable/status_macros.h"
 #include "client/cpp/testing/function_host.h"
+#include "client/cpp/testing/replay_check.h"
 #include "client/cpp/testing/service_session.h"
 
 namespace durable::testing {
 
 class DurableFunctionTestRunner::Impl {
  public:
-  explicit Impl(RunnerOptions options) : options_(std::move(options)), functions_(options_) {}
+  Impl(Handler handler, RunnerOptions options)
+      : options_(std::move(options)), handler_(std::move(handler)), functions_(options_) {
+    functions_.Register(options_.function_name(), handler_, options_.execution_timeout());
+  }
 
   const RunnerOptions& options() const { return options_; }
   internal::FunctionHost& functions() { return functions_; }
 
-  void Register(absl::string_view name, internal::FunctionHost::Function function) {
-    functions_.Register(name, std::move(function), absl::ZeroDuration());
+  void Register(absl::string_view name, internal::FunctionHost::Function function,
+                absl::Duration execution_timeout) {
+    functions_.Register(name, std::move(function), execution_timeout);
     absl::MutexLock lock(&mutex_);
     // Executions that run may invoke it. A failure is met again by the next call.
     if (session_ != nullptr) functions_.Serve(session_->channel(), session_->name()).IgnoreError();
@@ -33,6 +43,17 @@ class DurableFunctionTestRunner::Impl {
     return session_;
   }
 
+  // `result`, unless its replay differs.
+  absl::StatusOr<RunResult> CheckReplay(RunResult result) const {
+    // Only the function of the runner itself is known to be what ran.
+    const bool is_known = absl::StrContains(
+        result.durable_execution_arn(), absl::StrCat(":function:", options_.function_name(), ":"));
+    if (options_.replay_check() && is_known) {
+      DURABLE_RETURN_IF_ERROR(internal::CheckReplay(handler_, result));
+    }
+    return result;
+  }
+
   void Close() {
     std::shared_ptr<internal::ServiceSession> session;
     {
@@ -40,13 +61,14 @@ class DurableFunctionTestRunner::Impl {
       closed_ = true;
       session = std::move(session_);
     }
-    // The end of the session aborts what runs, so that the handlers end.
-    session.reset();
+    // Aborts what runs, so that the handlers end, and answers whoever waits.
+    if (session != nullptr) session->End();
     functions_.Shutdown();
   }
 
  private:
   const RunnerOptions options_;
+  const Handler handler_;
   internal::FunctionHost functions_;
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
@@ -54,10 +76,7 @@ class DurableFunctionTestRunner::Impl {
 };
 
 DurableFunctionTestRunner::DurableFunctionTestRunner(Handler handler, RunnerOptions options)
-    : impl_(std::make_unique<Impl>(std::move(options))) {
-  impl_->functions().Register(impl_->options().function_name(), std::move(handler),
-                              impl_->options().execution_timeout());
-}
+    : impl_(std::make_unique<Impl>(std::move(handler), std::move(options))) {}
 
 DurableFunctionTestRunner::~DurableFunctionTestRunner() { Close(); }
 
@@ -78,7 +97,23 @@ absl::StatusOr<std::string> DurableFunctionTestRunner::RunAsync(const Json& inpu
 absl::StatusOr<RunResult> DurableFunctionTestRunner::WaitForResult(
     absl::string_view durable_execution_arn, absl::Duration timeout) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
-  return session->WaitForEnd(std::string(durable_execution_arn), timeout);
+  DURABLE_ASSIGN_OR_RETURN(RunResult result,
+                           session->WaitForEnd(std::string(durable_execution_arn), timeout));
+  return impl_->CheckReplay(std::move(result));
+}
+
+absl::StatusOr<OperationView> DurableFunctionTestRunner::WaitForOperation(
+    absl::string_view durable_execution_arn, absl::string_view name,
+    const std::vector<OperationStatus>& statuses, absl::Duration timeout) {
+  DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
+  return session->WaitForOperation(std::string(durable_execution_arn), name, statuses, timeout);
+}
+
+absl::Status DurableFunctionTestRunner::Watch(absl::string_view durable_execution_arn,
+                                              absl::FunctionRef<bool(const Event& event)> on_event,
+                                              absl::Duration timeout) {
+  DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
+  return session->Watch(std::string(durable_execution_arn), on_event, timeout);
 }
 
 absl::StatusOr<RunResult> DurableFunctionTestRunner::GetResult(
@@ -113,6 +148,11 @@ absl::Status DurableFunctionTestRunner::SendCallbackHeartbeat(absl::string_view 
 absl::Status DurableFunctionTestRunner::AdvanceTime(absl::Duration duration) {
   DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
   return session->AdvanceTime(duration);
+}
+
+absl::StatusOr<int64_t> DurableFunctionTestRunner::AdvanceToNextTimer() {
+  DURABLE_ASSIGN_OR_RETURN(const auto session, impl_->Connect());
+  return session->AdvanceToNextTimer();
 }
 
 absl::Status DurableFunctionTestRunner::Pause(absl::string_view durable_execution_arn,
@@ -153,12 +193,45 @@ absl::StatusOr<std::string> DurableFunctionTestRunner::session() {
   return session->name();
 }
 
-void DurableFunctionTestRunner::Register(absl::string_view name, Handler handler) {
-  impl_->Register(name, std::move(handler));
+void DurableFunctionTestRunner::RegisterFunction(absl::string_view name, CannedResult canned) {
+  RegisterFunction(name, [result = std::move(canned.result)](const Json&) { return result; });
+}
+
+void DurableFunctionTestRunner::RegisterFunction(absl::string_view name, CannedFailure canned) {
+  ErrorInfo error;
+  error.type = std::move(canned.error.type);
+  error.message = std::move(canned.error.message);
+  error.data = std::move(canned.error.data);
+  error.stack_trace = std::move(canned.error.stack_trace);
+  RegisterFunction(name,
+                   [failure = durable::internal::ToStatus(error)](const Json&) { return failure; });
+}
+
+void DurableFunctionTestRunner::RegisterFunction(absl::string_view name, CannedTimeout) {
+  const auto never_end = [](DurableContext& ctx, const Json&) -> absl::Status {
+    DURABLE_ASSIGN_OR_RETURN(const Callback<std::string> unanswered,
+                             ctx.CreateCallback("unanswered"));
+    return unanswered.Result().status();
+  };
+  RegisterFunction(name, never_end, absl::Seconds(1));
+}
+
+void DurableFunctionTestRunner::RegisterFunction(absl::string_view name, CannedStop canned) {
+  RegisterFunction(name,
+                   [impl = impl_.get(), error = std::move(canned.error)](
+                       DurableContext& ctx, const Json&) -> absl::Status {
+                     DURABLE_ASSIGN_OR_RETURN(const auto session, impl->Connect());
+                     return session->Stop(ctx.durable_execution_arn(), error);
+                   });
+}
+
+void DurableFunctionTestRunner::Register(absl::string_view name, Handler handler,
+                                         absl::Duration execution_timeout) {
+  impl_->Register(name, std::move(handler), execution_timeout);
 }
 
 void DurableFunctionTestRunner::Register(absl::string_view name, internal::PlainFunction function) {
-  impl_->Register(name, std::move(function));
+  impl_->Register(name, std::move(function), absl::ZeroDuration());
 }
 
 }  // namespace durable::testing

@@ -3,7 +3,7 @@
 //
 //   TEST(QuickStartTest, Greets) {
 //     DurableFunctionTestRunner runner(QuickStart);
-//     absl::StatusOr<RunResult> result = runner.Run("input", absl::Seconds(10));
+//     const auto result = runner.Run("input", absl::Seconds(10));
 //     ASSERT_THAT(result, IsOk());
 //     EXPECT_THAT(*result, Succeeded());
 //   }
@@ -13,23 +13,26 @@
 // those of every other runner. Handlers run in the test's process, on threads of the runner.
 //
 //   DurableFunctionTestRunner runner(Approval);
-//   absl::StatusOr<std::string> arn = runner.RunAsync("order-17");
-//   absl::StatusOr<std::string> callback = runner.WaitForCallback(*arn, "approval",
-//   absl::Seconds(10)); absl::Status sent = runner.SendCallbackSuccess(*callback, R"({"status":
-//   "approved"})"); absl::StatusOr<RunResult> result = runner.WaitForResult(*arn,
-//   absl::Seconds(10));
+//   const std::string arn = runner.RunAsync("order-17").value();
+//   const std::string id = runner.WaitForCallback(arn, "approval", absl::Seconds(10)).value();
+//   ASSERT_THAT(runner.SendCallbackSuccess(id, R"({"approved": true})"), IsOk());
+//   const auto result = runner.WaitForResult(arn, absl::Seconds(10));
 //
-// All waiting is done by the service. Timeouts of the methods are wall time; a method that ran into
-// one says in its error what the run waits for, and shows the history so far.
+// docs/testing.md is a guide with more examples. All waiting is done by the service. Timeouts of
+// the methods are wall time; a method that ran into one says in its error what the run waits for,
+// and shows the history so far.
 #ifndef CLIENT_CPP_TESTING_RUNNER_H_
 #define CLIENT_CPP_TESTING_RUNNER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -38,6 +41,7 @@
 #include "client/cpp/durable/internal/result_slot.h"
 #include "client/cpp/durable/logger.h"
 #include "client/cpp/durable/operation.h"
+#include "client/cpp/durable/plugin.h"
 #include "client/cpp/durable/serdes.h"
 #include "client/cpp/testing/run_result.h"
 
@@ -72,7 +76,8 @@ class RunnerOptions {
     stepped_ = stepped;
     return *this;
   }
-  // On the execution's clock, rounded up to seconds. Default: 300 s.
+  // On the execution's clock, rounded up to seconds; zero: none. Default: none, so that a test may
+  // move time as far as it likes.
   RunnerOptions& set_execution_timeout(absl::Duration timeout) {
     execution_timeout_ = timeout;
     return *this;
@@ -100,6 +105,30 @@ class RunnerOptions {
     concurrency_ = concurrency;
     return *this;
   }
+  // True: a run that succeeded or failed is replayed over its final record before it is handed out.
+  // The test fails, with a FAILED_PRECONDITION that names the operation, when the function would
+  // start an operation that is not recorded, or does not reach one that is: its code between
+  // operations is not deterministic. Code outside of steps runs once more. Default: false.
+  RunnerOptions& set_replay_check(bool replay_check) {
+    replay_check_ = replay_check;
+    return *this;
+  }
+  // Limits on sizes and counts: "aws" or "aws-2025". Default: empty, the service's own choice.
+  RunnerOptions& set_limits_profile(absl::string_view profile) {
+    limits_profile_ = std::string(profile);
+    return *this;
+  }
+  // What happens after a failed invocation: "aws" or "python-testing". Default: empty, the
+  // service's own choice.
+  RunnerOptions& set_failure_policy(absl::string_view policy) {
+    failure_policy_ = std::string(policy);
+    return *this;
+  }
+  // What watches the invocations of durable functions. Default: nothing.
+  RunnerOptions& set_plugins(std::vector<PluginFactory> plugins) {
+    plugins_ = std::move(plugins);
+    return *this;
+  }
   // Where ctx.logger() writes. Default: nowhere.
   RunnerOptions& set_log_sink(LogSink sink) {
     log_sink_ = std::move(sink);
@@ -116,6 +145,10 @@ class RunnerOptions {
   const std::string& function_name() const { return function_name_; }
   const std::string& execution_name() const { return execution_name_; }
   int concurrency() const { return concurrency_; }
+  bool replay_check() const { return replay_check_; }
+  const std::vector<PluginFactory>& plugins() const { return plugins_; }
+  const std::string& limits_profile() const { return limits_profile_; }
+  const std::string& failure_policy() const { return failure_policy_; }
   const LogSink& log_sink() const { return log_sink_; }
 
  private:
@@ -124,12 +157,30 @@ class RunnerOptions {
   bool skip_deadlines_ = false;
   bool manual_time_ = false;
   bool stepped_ = false;
-  absl::Duration execution_timeout_ = absl::Seconds(300);
+  absl::Duration execution_timeout_;
   absl::Duration invocation_timeout_ = absl::Seconds(900);
   std::string function_name_ = "test-function";
   std::string execution_name_;
   int concurrency_ = 4;
+  bool replay_check_ = false;
+  std::vector<PluginFactory> plugins_;
+  std::string limits_profile_;
+  std::string failure_policy_;
   LogSink log_sink_ = [](const LogRecord&) {};
+};
+
+// Targets of chained invokes that need no code: see RegisterFunction.
+struct CannedResult {
+  Json result;
+};
+struct CannedFailure {
+  ErrorObject error;
+};
+// Times out after a second of the execution's clock. It is a deadline: it passes in real time
+// unless AdvanceTime or set_skip_deadlines moves it.
+struct CannedTimeout {};
+struct CannedStop {
+  ErrorObject error;
 };
 
 namespace internal {
@@ -182,6 +233,18 @@ class DurableFunctionTestRunner {
   // What is recorded of an execution so far; also for chained ones.
   absl::StatusOr<RunResult> GetResult(absl::string_view durable_execution_arn);
 
+  // Waits until an operation of that name, wherever it is, has one of `statuses`; with none, until
+  // there is one. FAILED_PRECONDITION when the execution ends without it.
+  absl::StatusOr<OperationView> WaitForOperation(absl::string_view durable_execution_arn,
+                                                 absl::string_view name,
+                                                 const std::vector<OperationStatus>& statuses,
+                                                 absl::Duration timeout);
+
+  // Shows every event from the first on, as it is recorded, until `on_event` returns false or the
+  // execution is closed.
+  absl::Status Watch(absl::string_view durable_execution_arn,
+                     absl::FunctionRef<bool(const Event& event)> on_event, absl::Duration timeout);
+
   // Waits for an open callback and for the end of the invocation that created it, and returns the
   // callback's id. `name` is that of CreateCallback or WaitForCallback; empty: the newest callback.
   absl::StatusOr<std::string> WaitForCallback(absl::string_view durable_execution_arn,
@@ -192,19 +255,29 @@ class DurableFunctionTestRunner {
 
   // Makes a target for chained invokes: durable, R(DurableContext&, const In&), or plain, R(const
   // In&), with R as for the body of a step. A name that is known gets the new function for later
-  // invocations. A failure to reach the service shows in the next call of another method.
+  // invocations. `execution_timeout` is for durable ones; zero: none. A failure to reach the
+  // service shows in the next call of another method.
   template <typename F>
-  void RegisterFunction(absl::string_view name, F function) {
+  void RegisterFunction(absl::string_view name, F function,
+                        absl::Duration execution_timeout = absl::ZeroDuration()) {
     if constexpr (internal::IsDurable<F>::value) {
-      Register(name, Handler(std::move(function)));
+      Register(name, Handler(std::move(function)), execution_timeout);
     } else {
       Register(name, internal::ErasePlain(std::move(function)));
     }
   }
+  // A target that always ends like this.
+  void RegisterFunction(absl::string_view name, CannedResult canned);
+  void RegisterFunction(absl::string_view name, CannedFailure canned);
+  void RegisterFunction(absl::string_view name, CannedTimeout canned);
+  void RegisterFunction(absl::string_view name, CannedStop canned);
 
   // Moves the time of every execution of this runner; all timers fire, deadlines included, in due
   // order. Returns when all have arrived.
   absl::Status AdvanceTime(absl::Duration duration);
+  // Moves each execution to its next timer, deadlines included, if it has one. Returns how many
+  // timers fired.
+  absl::StatusOr<int64_t> AdvanceToNextTimer();
 
   // Holds an execution; returns when no invocation of it runs.
   absl::Status Pause(absl::string_view durable_execution_arn, absl::Duration timeout);
@@ -233,7 +306,7 @@ class DurableFunctionTestRunner {
  private:
   class Impl;
 
-  void Register(absl::string_view name, Handler handler);
+  void Register(absl::string_view name, Handler handler, absl::Duration execution_timeout);
   void Register(absl::string_view name, internal::PlainFunction function);
 
   std::unique_ptr<Impl> impl_;

@@ -38,11 +38,19 @@ v1::SessionConfig ToSessionConfig(const RunnerOptions& options) {
                                               : v1::CLOCK_MODE_REAL);
   config.set_skip_deadlines(options.skip_deadlines());
   config.set_stepped(options.stepped());
+  config.set_limits_profile(options.limits_profile());
+  config.set_failure_policy(options.failure_policy());
   return config;
 }
 
 void SetDeadline(grpc::ClientContext& context, absl::Duration timeout) {
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+}
+
+// gRPC's own texts do not say who is unavailable, and a service that stops cancels its calls.
+absl::Status Named(absl::Status status) {
+  if (!absl::IsUnavailable(status) && !absl::IsCancelled(status)) return status;
+  return absl::UnavailableError(absl::StrCat("the service cannot be reached: ", status.message()));
 }
 
 // A unary call.
@@ -55,7 +63,7 @@ absl::StatusOr<Response> Call(Stub& stub,
   SetDeadline(context, timeout);
   Response response;
   const absl::Status status =
-      rehearse::worker::FromGrpcStatus((stub.*method)(&context, request, &response));
+      Named(rehearse::worker::FromGrpcStatus((stub.*method)(&context, request, &response)));
   if (!status.ok()) return status;
   return response;
 }
@@ -99,7 +107,7 @@ class AnyOperation {
     absl::MutexLock lock(&mutex_);
     ++finished_;
     if (!status.ok()) {
-      failure_.Update(rehearse::worker::FromGrpcStatus(status));
+      failure_.Update(Named(rehearse::worker::FromGrpcStatus(status)));
     } else if (met_ == nullptr) {
       met_ = &call;
     }
@@ -152,6 +160,14 @@ ServiceSession::ServiceSession(std::shared_ptr<grpc::Channel> channel,
       sessions_(std::move(sessions)),
       name_(std::move(name)),
       hold_(*sessions_, name_) {}
+
+void ServiceSession::End() {
+  v1::DeleteSessionRequest request;
+  request.set_name(name_);
+  // A service that is gone has no session left.
+  Call(*sessions_, &v1::TestSessions::Stub::DeleteSession, request).status().IgnoreError();
+  hold_.End();
+}
 
 absl::StatusOr<std::string> ServiceSession::Start(const std::string& function_name,
                                                   const std::string& execution_name,
@@ -218,6 +234,8 @@ absl::Status ServiceSession::ReadOperations(const std::string& arn, RunRecord& r
     if (execution.has_result()) record.result = execution.result();
     if (execution.has_error()) record.error = ToErrorObject(execution.error());
     record.invocation_count = page.invocation_count();
+    record.start_time = ToTime(execution.start_timestamp());
+    if (execution.has_end_timestamp()) record.end_time = ToTime(execution.end_timestamp());
     return absl::OkStatus();
   }
 }
@@ -265,6 +283,43 @@ absl::StatusOr<bool> ServiceSession::InvokeNext(const std::string& arn, absl::Du
   return response->invoked();
 }
 
+absl::StatusOr<OperationView> ServiceSession::WaitForOperation(
+    const std::string& arn, absl::string_view name, const std::vector<OperationStatus>& statuses,
+    absl::Duration timeout) {
+  v1::WaitForOperationRequest request;
+  request.set_session(name_);
+  request.set_durable_execution_arn(arn);
+  request.set_name(std::string(name));
+  for (const OperationStatus status : statuses) request.add_statuses(FromOperationStatus(status));
+  *request.mutable_timeout() = ToProto(timeout);
+  const absl::StatusOr<v1::WaitForOperationResponse> response =
+      Call(*sessions_, &v1::TestSessions::Stub::WaitForOperation, request, timeout + kWaitMargin);
+  if (!response.ok()) return Explain(response.status(), arn);
+  DURABLE_ASSIGN_OR_RETURN(const RunResult result, Read(arn));
+  return result.GetOperationById(response->operation().id());
+}
+
+absl::Status ServiceSession::Watch(const std::string& arn,
+                                   absl::FunctionRef<bool(const Event& event)> on_event,
+                                   absl::Duration timeout) {
+  v1::WatchExecutionRequest request;
+  request.set_session(name_);
+  request.set_durable_execution_arn(arn);
+  grpc::ClientContext context;
+  SetDeadline(context, timeout);
+  const std::unique_ptr<grpc::ClientReader<v1::WatchExecutionResponse>> events =
+      executions_->WatchExecution(&context, request);
+  v1::WatchExecutionResponse response;
+  bool wanted = true;
+  while (wanted && events->Read(&response)) wanted = on_event(ToEvent(response.event()));
+  if (!wanted) context.TryCancel();
+  const absl::Status end = Named(rehearse::worker::FromGrpcStatus(events->Finish()));
+  if (!wanted) return absl::OkStatus();
+  if (!absl::IsDeadlineExceeded(end)) return end;
+  return absl::DeadlineExceededError(
+      absl::StrCat("the execution is still open after ", absl::FormatDuration(timeout)));
+}
+
 absl::StatusOr<std::string> ServiceSession::WaitForCallback(const std::string& arn,
                                                             absl::string_view name,
                                                             absl::Duration timeout) {
@@ -306,6 +361,15 @@ absl::Status ServiceSession::AdvanceTime(absl::Duration duration) {
   request.set_session(name_);
   *request.mutable_duration() = ToProto(duration);
   return Call(*sessions_, &v1::TestSessions::Stub::AdvanceTime, request).status();
+}
+
+absl::StatusOr<int64_t> ServiceSession::AdvanceToNextTimer() {
+  v1::AdvanceTimeRequest request;
+  request.set_session(name_);
+  request.set_next_timer(true);
+  DURABLE_ASSIGN_OR_RETURN(const v1::AdvanceTimeResponse response,
+                           Call(*sessions_, &v1::TestSessions::Stub::AdvanceTime, request));
+  return response.fired_count();
 }
 
 absl::Status ServiceSession::Pause(const std::string& arn, absl::Duration timeout) {

@@ -1,8 +1,7 @@
 // ServiceSession: a session of the service, with what a runner does in it.
 //
-//   absl::StatusOr<std::unique_ptr<ServiceSession>> session =
-//   ServiceSession::Create(RunnerOptions()); absl::StatusOr<std::string> arn =
-//   (*session)->Start("test-function", "", "{}");
+//   absl::StatusOr<std::unique_ptr<ServiceSession>> session = ServiceSession::Create(options);
+//   absl::StatusOr<std::string> arn = (*session)->Start("test-function", "", "{}");
 #ifndef CLIENT_CPP_TESTING_SERVICE_SESSION_H_
 #define CLIENT_CPP_TESTING_SERVICE_SESSION_H_
 
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -30,6 +30,9 @@ class ServiceSession {
   // Connects and creates the session; its end is the end of this object.
   static absl::StatusOr<std::unique_ptr<ServiceSession>> Create(const RunnerOptions& options);
 
+  // Deletes the session; whoever waits in another method gets an error. Later calls fail.
+  void End();
+
   const std::string& name() const { return name_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
@@ -41,6 +44,12 @@ class ServiceSession {
   absl::StatusOr<int> InvocationCount(const std::string& arn);
   absl::StatusOr<bool> InvokeNext(const std::string& arn, absl::Duration timeout);
 
+  absl::StatusOr<OperationView> WaitForOperation(const std::string& arn, absl::string_view name,
+                                                 const std::vector<OperationStatus>& statuses,
+                                                 absl::Duration timeout);
+  absl::Status Watch(const std::string& arn, absl::FunctionRef<bool(const Event& event)> on_event,
+                     absl::Duration timeout);
+
   absl::StatusOr<std::string> WaitForCallback(const std::string& arn, absl::string_view name,
                                               absl::Duration timeout);
   absl::Status SendCallbackSuccess(absl::string_view callback_id, absl::string_view payload);
@@ -48,6 +57,7 @@ class ServiceSession {
   absl::Status SendCallbackHeartbeat(absl::string_view callback_id);
 
   absl::Status AdvanceTime(absl::Duration duration);
+  absl::StatusOr<int64_t> AdvanceToNextTimer();
   absl::Status Pause(const std::string& arn, absl::Duration timeout);
   absl::Status Resume(const std::string& arn);
   absl::Status Stop(const std::string& arn, const ErrorObject& error);
@@ -68,7 +78,7 @@ class ServiceSession {
   const std::unique_ptr<rehearse::v1::DurableExecutions::Stub> executions_;
   const std::unique_ptr<rehearse::v1::TestSessions::Stub> sessions_;
   const std::string name_;
-  const SessionHold hold_;
+  SessionHold hold_;
 };
 
 }  // namespace durable::testing::internal

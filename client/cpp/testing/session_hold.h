@@ -22,7 +22,10 @@ class SessionHold final : public grpc::ClientReadReactor<rehearse::v1::HoldSessi
     StartRead(&response_);
     StartCall();
   }
-  ~SessionHold() override {
+  ~SessionHold() override { End(); }
+
+  // Calling it again is harmless.
+  void End() {
     context_.TryCancel();
     done_.WaitForNotification();
   }

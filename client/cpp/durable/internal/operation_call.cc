@@ -50,6 +50,7 @@ OperationCall::OperationCall(Context& context, OperationIdentity identity)
       was_recorded_(record_ != nullptr),
       was_open_(was_recorded_ && !IsTerminal(record_->status)) {
   CheckAgainstRecord();
+  TellCall();
   AdjustReplayBefore();
   if (plugins().active()) NotifyIfOpen();
 }
@@ -228,6 +229,13 @@ void OperationCall::CheckAgainstRecord() const {
   compare("name", record_->name, identity_.name);
   compare("parent", record_->parent_id, context_.parent_id());
   if (!differences.empty()) FailNonDeterministic(absl::StrJoin(differences, "; "));
+}
+
+void OperationCall::TellCall() const {
+  const auto& on_call = context_.invocation().options().on_call;
+  if (on_call == nullptr || identity_.is_virtual) return;
+  const absl::Status allowed = on_call(Update(OperationAction::kStart));
+  if (!allowed.ok()) internal::FailNonDeterministic(context_.invocation(), allowed.message());
 }
 
 void OperationCall::AdjustReplayBefore() {

@@ -87,6 +87,7 @@ class OperationCall {
  private:
   bool IsRecorded(absl::string_view path, absl::string_view id) const;
   void CheckAgainstRecord() const;
+  void TellCall() const;
   void AdjustReplayBefore();
 
   PluginDispatcher& plugins() const { return context_.invocation().plugins(); }

@@ -1,9 +1,6 @@
 #include "client/cpp/examples/quickstart/quickstart.h"
 
-#include "client/cpp/testing/matchers.h"
-#include "client/cpp/testing/runner.h"
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
+#include "client/cpp/testing/testing.h"
 
 namespace {
 
