@@ -15,14 +15,14 @@ def durable_cc_test(name, srcs, handlers = [], deps = [], copts = [], tags = [],
     """A GoogleTest over DurableFunctionTestRunner, its matchers and its main.
 
     Args:
-      name: name of the test.
-      srcs: the test's sources.
-      handlers: cc_library targets with the functions under test; with alwayslink = 1 where they
+        name: name of the test.
+        srcs: the test's sources.
+        handlers: cc_library targets with the functions under test; with alwayslink = 1 where they
         register themselves through DURABLE_FUNCTION.
-      deps: further dependencies.
-      copts: further compiler options.
-      tags: further tags; "durable" is always there.
-      **kwargs: for the cc_test.
+        deps: further dependencies.
+        copts: further compiler options.
+        tags: further tags; "durable" is always there.
+        **kwargs: for the cc_test.
     """
     cc_test(
         name = name,

@@ -1,6 +1,6 @@
 // The service that runners talk to.
-#ifndef CLIENT_CPP_TESTING_BACKEND_H_
-#define CLIENT_CPP_TESTING_BACKEND_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_BACKEND_H_
+#define REHEARSE_CLIENT_CPP_TESTING_BACKEND_H_
 
 #include <memory>
 #include <string>
@@ -17,4 +17,4 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const std::string& serv
 
 }  // namespace durable::testing::internal
 
-#endif  // CLIENT_CPP_TESTING_BACKEND_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_BACKEND_H_

@@ -1,6 +1,6 @@
 // The contract's messages as the plain data of results.
-#ifndef CLIENT_CPP_TESTING_CONVERSION_H_
-#define CLIENT_CPP_TESTING_CONVERSION_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_CONVERSION_H_
+#define REHEARSE_CLIENT_CPP_TESTING_CONVERSION_H_
 
 #include "client/cpp/durable/operation.h"
 #include "client/cpp/testing/event.h"
@@ -23,4 +23,4 @@ v1::ErrorObject FromErrorObject(const ErrorObject& error);
 
 }  // namespace durable::testing::internal
 
-#endif  // CLIENT_CPP_TESTING_CONVERSION_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_CONVERSION_H_

@@ -4,8 +4,8 @@
 //     if (event.type == durable::testing::EventType::kStepFailed) std::cout << event.name << ": "
 //     << event.error->type;
 //   }
-#ifndef CLIENT_CPP_TESTING_EVENT_H_
-#define CLIENT_CPP_TESTING_EVENT_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_EVENT_H_
+#define REHEARSE_CLIENT_CPP_TESTING_EVENT_H_
 
 #include <cstdint>
 #include <string>
@@ -96,4 +96,4 @@ struct Event {
 
 }  // namespace durable::testing
 
-#endif  // CLIENT_CPP_TESTING_EVENT_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_EVENT_H_

@@ -3,8 +3,8 @@
 //   FunctionHost host(options);
 //   host.Register("orders", Handler(Orders));
 //   absl::Status serving = host.Serve(channel, "s-3f2a");   // again after further registrations
-#ifndef CLIENT_CPP_TESTING_FUNCTION_HOST_H_
-#define CLIENT_CPP_TESTING_FUNCTION_HOST_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_FUNCTION_HOST_H_
+#define REHEARSE_CLIENT_CPP_TESTING_FUNCTION_HOST_H_
 
 #include <map>
 #include <memory>
@@ -68,4 +68,4 @@ class FunctionHost {
 
 }  // namespace durable::testing::internal
 
-#endif  // CLIENT_CPP_TESTING_FUNCTION_HOST_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_FUNCTION_HOST_H_

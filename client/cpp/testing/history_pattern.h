@@ -16,8 +16,8 @@
 //   none
 //
 // In a text, "*" stands for any characters. Commas and brackets may stand inside JSON only.
-#ifndef CLIENT_CPP_TESTING_HISTORY_PATTERN_H_
-#define CLIENT_CPP_TESTING_HISTORY_PATTERN_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_HISTORY_PATTERN_H_
+#define REHEARSE_CLIENT_CPP_TESTING_HISTORY_PATTERN_H_
 
 #include <cstdint>
 #include <string>
@@ -68,4 +68,4 @@ class HistoryPattern {
 
 }  // namespace durable::testing::internal
 
-#endif  // CLIENT_CPP_TESTING_HISTORY_PATTERN_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_HISTORY_PATTERN_H_

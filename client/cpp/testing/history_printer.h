@@ -8,8 +8,8 @@
 //     3   +0.001s   12:00:00.001  StepSucceeded         one        "1 2"
 //
 //   durable::testing::CompactHistory(result.History())     // "SS2 SX3 WS4 IC5 WX6 ..."
-#ifndef CLIENT_CPP_TESTING_HISTORY_PRINTER_H_
-#define CLIENT_CPP_TESTING_HISTORY_PRINTER_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_HISTORY_PRINTER_H_
+#define REHEARSE_CLIENT_CPP_TESTING_HISTORY_PRINTER_H_
 
 #include <cstdint>
 #include <string>
@@ -44,4 +44,4 @@ std::string Abbreviate(absl::string_view text, int max_characters);
 
 }  // namespace durable::testing
 
-#endif  // CLIENT_CPP_TESTING_HISTORY_PRINTER_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_HISTORY_PRINTER_H_

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "absl/strings/str_cat.h"
 #include "client/cpp/testing/history_pattern.h"
 #include "client/cpp/testing/history_printer.h"
 
@@ -20,6 +21,10 @@ bool HistoryMatches(const std::vector<Event>& history, absl::string_view pattern
     }
   }
   return !mismatch.has_value();
+}
+
+std::string Describe(const absl::Status& status) {
+  return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
 }
 
 }  // namespace testing::internal

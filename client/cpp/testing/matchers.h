@@ -8,8 +8,8 @@
 //   EXPECT_THAT(*result, HistoryIs("CS2 SS3 SX4[attempt 1] CX5 IC6"));
 //   EXPECT_THAT(runner.Resume(arn), IsOk());
 //   EXPECT_THAT(runner.RunAsync(input), IsOkAndHolds(testing::HasSubstr("order-17")));
-#ifndef CLIENT_CPP_TESTING_MATCHERS_H_
-#define CLIENT_CPP_TESTING_MATCHERS_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_MATCHERS_H_
+#define REHEARSE_CLIENT_CPP_TESTING_MATCHERS_H_
 
 #include <ostream>
 #include <string>
@@ -40,6 +40,9 @@ inline bool HasEnded(const OperationView& operation, ExecutionStatus, OperationS
   return operation.status() == status;
 }
 
+// Code and message, without the details of the service's errors.
+std::string Describe(const absl::Status& status);
+
 inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
 template <typename T>
 const absl::Status& StatusOf(const absl::StatusOr<T>& value) {
@@ -67,7 +70,7 @@ class IsOkAndHoldsMatcher {
 
     bool MatchAndExplain(StatusOr value, ::testing::MatchResultListener* listener) const override {
       if (!value.ok()) {
-        *listener << "which is " << value.status();
+        *listener << "which is " << Describe(value.status());
         return false;
       }
       *listener << "which holds " << ::testing::PrintToString(*value) << ", ";
@@ -94,7 +97,7 @@ class IsOkAndHoldsMatcher {
 // absl::Status and absl::StatusOr.
 MATCHER(IsOk, negation ? "is not OK" : "is OK") {
   if (arg.ok()) return true;
-  *result_listener << "which is " << internal::StatusOf(arg);
+  *result_listener << "which is " << internal::Describe(internal::StatusOf(arg));
   return false;
 }
 
@@ -104,7 +107,7 @@ internal::IsOkAndHoldsMatcher<std::decay_t<Inner>> IsOkAndHolds(Inner&& inner) {
 }
 
 MATCHER_P(StatusIs, code, "") {
-  *result_listener << "which is " << internal::StatusOf(arg);
+  *result_listener << "which is " << internal::Describe(internal::StatusOf(arg));
   return internal::StatusOf(arg).code() == code;
 }
 
@@ -194,4 +197,4 @@ void PrintTo(OperationStatus status, std::ostream* out);
 
 }  // namespace durable
 
-#endif  // CLIENT_CPP_TESTING_MATCHERS_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_MATCHERS_H_

@@ -2,8 +2,8 @@
 //
 //   absl::Status same = CheckReplay(handler, result);
 //   // FAILED_PRECONDITION: replay check: step "charge" would be started, but is not recorded ...
-#ifndef CLIENT_CPP_TESTING_REPLAY_CHECK_H_
-#define CLIENT_CPP_TESTING_REPLAY_CHECK_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_REPLAY_CHECK_H_
+#define REHEARSE_CLIENT_CPP_TESTING_REPLAY_CHECK_H_
 
 #include "absl/status/status.h"
 #include "client/cpp/durable/handler.h"
@@ -17,4 +17,4 @@ absl::Status CheckReplay(const Handler& handler, const RunResult& result);
 
 }  // namespace durable::testing::internal
 
-#endif  // CLIENT_CPP_TESTING_REPLAY_CHECK_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_REPLAY_CHECK_H_

@@ -4,8 +4,8 @@
 //   absl::StatusOr<RunResult> result = runner.Run({{"order", 17}}, absl::Seconds(10));
 //   EXPECT_EQ(result->status(), ExecutionStatus::kSucceeded);
 //   EXPECT_EQ(result->GetContext("two")->GetStep("two_1")->ResultAs<std::string>(), "3 4");
-#ifndef CLIENT_CPP_TESTING_RUN_RESULT_H_
-#define CLIENT_CPP_TESTING_RUN_RESULT_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_RUN_RESULT_H_
+#define REHEARSE_CLIENT_CPP_TESTING_RUN_RESULT_H_
 
 #include <iosfwd>
 #include <memory>
@@ -214,4 +214,4 @@ std::ostream& operator<<(std::ostream& out, const OperationView& operation);
 
 }  // namespace durable::testing
 
-#endif  // CLIENT_CPP_TESTING_RUN_RESULT_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_RUN_RESULT_H_

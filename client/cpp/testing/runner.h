@@ -21,8 +21,8 @@
 // docs/testing.md is a guide with more examples. All waiting is done by the service. Timeouts of
 // the methods are wall time; a method that ran into one says in its error what the run waits for,
 // and shows the history so far.
-#ifndef CLIENT_CPP_TESTING_RUNNER_H_
-#define CLIENT_CPP_TESTING_RUNNER_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_RUNNER_H_
+#define REHEARSE_CLIENT_CPP_TESTING_RUNNER_H_
 
 #include <cstdint>
 #include <functional>
@@ -345,4 +345,4 @@ PlainFunction ErasePlain(F function) {
 }  // namespace internal
 }  // namespace durable::testing
 
-#endif  // CLIENT_CPP_TESTING_RUNNER_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_RUNNER_H_

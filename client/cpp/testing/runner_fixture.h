@@ -7,8 +7,8 @@
 //     ...
 //   }
 //   REHEARSE_ON_BOTH_SERVICES(CallbackTest);
-#ifndef CLIENT_CPP_TESTING_RUNNER_FIXTURE_H_
-#define CLIENT_CPP_TESTING_RUNNER_FIXTURE_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_RUNNER_FIXTURE_H_
+#define REHEARSE_CLIENT_CPP_TESTING_RUNNER_FIXTURE_H_
 
 #include <memory>
 #include <string>
@@ -59,4 +59,4 @@ class RunnerFixture : public ::testing::TestWithParam<Service> {
         return info.param == durable::testing::Service::kEmbedded ? "Embedded" : "Remote";         \
       })
 
-#endif  // CLIENT_CPP_TESTING_RUNNER_FIXTURE_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_RUNNER_FIXTURE_H_

@@ -2,8 +2,8 @@
 //
 //   absl::StatusOr<std::unique_ptr<ServiceSession>> session = ServiceSession::Create(options);
 //   absl::StatusOr<std::string> arn = (*session)->Start("test-function", "", "{}");
-#ifndef CLIENT_CPP_TESTING_SERVICE_SESSION_H_
-#define CLIENT_CPP_TESTING_SERVICE_SESSION_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_SERVICE_SESSION_H_
+#define REHEARSE_CLIENT_CPP_TESTING_SERVICE_SESSION_H_
 
 #include <memory>
 #include <string>
@@ -83,4 +83,4 @@ class ServiceSession {
 
 }  // namespace durable::testing::internal
 
-#endif  // CLIENT_CPP_TESTING_SERVICE_SESSION_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_SERVICE_SESSION_H_

@@ -2,8 +2,8 @@
 // however it ends.
 //
 //   SessionHold hold(*stub, "s-3f2a");
-#ifndef CLIENT_CPP_TESTING_SESSION_HOLD_H_
-#define CLIENT_CPP_TESTING_SESSION_HOLD_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_SESSION_HOLD_H_
+#define REHEARSE_CLIENT_CPP_TESTING_SESSION_HOLD_H_
 
 #include <string>
 
@@ -44,4 +44,4 @@ class SessionHold final : public grpc::ClientReadReactor<rehearse::v1::HoldSessi
 
 }  // namespace durable::testing::internal
 
-#endif  // CLIENT_CPP_TESTING_SESSION_HOLD_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_SESSION_HOLD_H_

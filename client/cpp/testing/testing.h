@@ -10,8 +10,8 @@
 //
 // durable_cc_test (//bazel:durable.bzl) builds such a test; //client/cpp/testing is the one
 // dependency that it, or any other cc_test, needs.
-#ifndef CLIENT_CPP_TESTING_TESTING_H_
-#define CLIENT_CPP_TESTING_TESTING_H_
+#ifndef REHEARSE_CLIENT_CPP_TESTING_TESTING_H_
+#define REHEARSE_CLIENT_CPP_TESTING_TESTING_H_
 
 #include "client/cpp/testing/event.h"            // IWYU pragma: export
 #include "client/cpp/testing/history_printer.h"  // IWYU pragma: export
@@ -19,4 +19,4 @@
 #include "client/cpp/testing/run_result.h"       // IWYU pragma: export
 #include "client/cpp/testing/runner.h"           // IWYU pragma: export
 
-#endif  // CLIENT_CPP_TESTING_TESTING_H_
+#endif  // REHEARSE_CLIENT_CPP_TESTING_TESTING_H_

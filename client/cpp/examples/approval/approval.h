@@ -4,8 +4,8 @@
 //
 //   {"id": "e-1", "cents": 120000, "approvers": ["ann", "bob"]}
 //       ->  {"decision": "approved", "by": "ann"}   or   {"decision": "expired", "by": ""}
-#ifndef CLIENT_CPP_EXAMPLES_APPROVAL_APPROVAL_H_
-#define CLIENT_CPP_EXAMPLES_APPROVAL_APPROVAL_H_
+#ifndef REHEARSE_CLIENT_CPP_EXAMPLES_APPROVAL_APPROVAL_H_
+#define REHEARSE_CLIENT_CPP_EXAMPLES_APPROVAL_APPROVAL_H_
 
 #include <functional>
 #include <string>
@@ -43,4 +43,4 @@ class ExpenseApproval {
   Mailer mailer_;
 };
 
-#endif  // CLIENT_CPP_EXAMPLES_APPROVAL_APPROVAL_H_
+#endif  // REHEARSE_CLIENT_CPP_EXAMPLES_APPROVAL_APPROVAL_H_

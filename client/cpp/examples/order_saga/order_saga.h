@@ -3,8 +3,8 @@
 //
 //   {"id": "order-17", "cents": 4200}  ->  {"shipped": true, "tracking": "T-order-17"}
 //                                      or  {"shipped": false, "reason": "no courier"}
-#ifndef CLIENT_CPP_EXAMPLES_ORDER_SAGA_ORDER_SAGA_H_
-#define CLIENT_CPP_EXAMPLES_ORDER_SAGA_ORDER_SAGA_H_
+#ifndef REHEARSE_CLIENT_CPP_EXAMPLES_ORDER_SAGA_ORDER_SAGA_H_
+#define REHEARSE_CLIENT_CPP_EXAMPLES_ORDER_SAGA_ORDER_SAGA_H_
 
 #include <string>
 
@@ -28,4 +28,4 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OrderOutcome, shipped, tracking, reason)
 // "refund". All take the Order; "ship" returns the tracking number.
 absl::StatusOr<OrderOutcome> PlaceOrder(durable::DurableContext& ctx, const Order& order);
 
-#endif  // CLIENT_CPP_EXAMPLES_ORDER_SAGA_ORDER_SAGA_H_
+#endif  // REHEARSE_CLIENT_CPP_EXAMPLES_ORDER_SAGA_ORDER_SAGA_H_
