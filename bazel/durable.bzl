@@ -18,7 +18,7 @@ def durable_cc_test(name, srcs, handlers = [], deps = [], copts = [], tags = [],
         name: name of the test.
         srcs: the test's sources.
         handlers: cc_library targets with the functions under test; with alwayslink = 1 where they
-        register themselves through DURABLE_FUNCTION.
+            register themselves through DURABLE_FUNCTION.
         deps: further dependencies.
         copts: further compiler options.
         tags: further tags; "durable" is always there.

@@ -159,9 +159,7 @@ std::string ReadFile(const std::string& path) {
 
 TEST(TestingGuideTest, IsThisCode) {
   const std::string source = ReadFile("tests/docs/testing_guide_test.cc");
-  const std::vector<std::string> blocks =
-      absl::StrSplit(ReadFile("docs/testing.md"), "```cpp
-");
+  const std::vector<std::string> blocks = absl::StrSplit(ReadFile("docs/testing.md"), "```cpp\n");
   ASSERT_GT(blocks.size(), 1u);
   for (size_t i = 1; i < blocks.size(); ++i) {
     const std::string code = blocks[i].substr(0, blocks[i].find("```"));
