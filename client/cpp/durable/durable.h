@@ -10,6 +10,8 @@
 #ifndef REHEARSE_CLIENT_CPP_DURABLE_DURABLE_H_
 #define REHEARSE_CLIENT_CPP_DURABLE_DURABLE_H_
 
+#include "client/cpp/durable/batch_options.h"    // IWYU pragma: export
+#include "client/cpp/durable/batch_result.h"     // IWYU pragma: export
 #include "client/cpp/durable/callback.h"         // IWYU pragma: export
 #include "client/cpp/durable/durable_context.h"  // IWYU pragma: export
 #include "client/cpp/durable/errors.h"           // IWYU pragma: export

@@ -25,13 +25,18 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "client/cpp/durable/batch_options.h"
+#include "client/cpp/durable/batch_result.h"
 #include "client/cpp/durable/callback.h"
+#include "client/cpp/durable/internal/batch_items.h"
 #include "client/cpp/durable/internal/result_slot.h"
 #include "client/cpp/durable/logger.h"
 #include "client/cpp/durable/options.h"
@@ -197,12 +202,120 @@ class DurableContext {
     return internal::ToResult<absl::StatusOr<S>>(std::move(status), slot);
   }
 
+  // Runs the branches, each with a context of its own, at the same time as far as the options
+  // allow, and returns when the batch is over: when all have ended, or earlier when the options'
+  // completion says so. A failed branch does not make this an error; see BatchResult. T is the
+  // branches' result type; absl::monostate for none, Json for several.
+  //
+  // Branches run on threads of their own, so what they share needs a lock. This does not return
+  // before all of them have ended: those that are still on their way when the batch is over are
+  // unwound at their next operation, and bodies of steps can look at StepContext::abandoned().
+  // Errors: kChildContext when the completion predicate or the summary failed, kSerdes.
+  template <typename T>
+  absl::StatusOr<BatchResult<T>> Parallel(absl::string_view name,
+                                          const std::vector<Branch<T>>& branches,
+                                          const BatchOptions& options = {}) {
+    const auto name_of = [&](int index) { return branches[index].name(); };
+    const auto body = [&](int index, DurableContext& context, internal::TypedSlot<T>& slot) {
+      return slot.Capture(branches[index].body(), context);
+    };
+    internal::TypedBatch<T> batch(branches.size(), options, name_of, body);
+    absl::Status status = RunBatch(
+        name, {"parallel", "Parallel", "ParallelBranch", "parallel-branch-", "ParallelResult"},
+        options, batch);
+    return internal::ToResult<absl::StatusOr<BatchResult<T>>>(std::move(status), batch.result());
+  }
+
+  // Parallel with one branch for each item: `function`, R(DurableContext&, const T& item, int
+  // index) or R(DurableContext&, const T& item).
+  template <typename T, typename F>
+  absl::StatusOr<BatchResult<internal::MapValueOf<F, T>>> Map(absl::string_view name,
+                                                              const std::vector<T>& items,
+                                                              const F& function,
+                                                              const BatchOptions& options = {}) {
+    using Value = internal::MapValueOf<F, T>;
+    const auto name_of = [](int) { return absl::optional<std::string>(); };
+    const auto body = [&](int index, DurableContext& context, internal::TypedSlot<Value>& slot) {
+      const auto call = [&] {
+        return internal::CallForItem(function, context, items[index], index);
+      };
+      return slot.Capture(call);
+    };
+    internal::TypedBatch<Value> batch(items.size(), options, name_of, body);
+    absl::Status status =
+        RunBatch(name, {"map", "Map", "MapIteration", "map-item-", "MapResult"}, options, batch);
+    return internal::ToResult<absl::StatusOr<BatchResult<Value>>>(std::move(status),
+                                                                  batch.result());
+  }
+
+  // Four ways to wait for several branches, each in a child context `name` with one Parallel in it;
+  // what Parallel says about threads holds for them. Errors: kChildContext, kSerdes.
+  //
+  // All results, in the order of the branches, or the first error.
+  template <typename T>
+  absl::StatusOr<std::vector<T>> All(absl::string_view name,
+                                     const std::vector<Branch<T>>& branches) {
+    return Combine<T>(name, branches,
+                      BatchOptions().set_completion(CompletionConfig::AllSuccessful()),
+                      [](const BatchResult<T>& batch) -> absl::StatusOr<std::vector<T>> {
+                        absl::Status error = batch.FirstError();
+                        if (!error.ok()) return error;
+                        return batch.Results();
+                      });
+  }
+  // What became of each branch.
+  template <typename T>
+  absl::StatusOr<BatchResult<T>> AllSettled(absl::string_view name,
+                                            const std::vector<Branch<T>>& branches) {
+    return Combine<T>(name, branches,
+                      BatchOptions().set_completion(CompletionConfig::AllCompleted()),
+                      [](const BatchResult<T>& batch) { return batch; });
+  }
+  // The first result. When every branch fails, an error that says how the first of them did. At
+  // least one branch.
+  template <typename T>
+  absl::StatusOr<T> Any(absl::string_view name, const std::vector<Branch<T>>& branches) {
+    return Combine<T>(name, branches,
+                      BatchOptions().set_completion(CompletionConfig::FirstSuccessful()),
+                      [](const BatchResult<T>& batch) -> absl::StatusOr<T> {
+                        for (const BatchItem<T>& item : batch.items()) {
+                          if (item.result.has_value()) return *item.result;
+                        }
+                        return internal::AllBranchesFailed(batch.FirstError());
+                      });
+  }
+  // The result or the error of the branch that ends first; of several that have ended when the
+  // first is noticed, that with the lowest index. At least one branch.
+  template <typename T>
+  absl::StatusOr<T> Race(absl::string_view name, const std::vector<Branch<T>>& branches) {
+    return Combine<T>(name, branches,
+                      BatchOptions().set_completion_predicate(&internal::AnyHasEnded),
+                      [](const BatchResult<T>& batch) -> absl::StatusOr<T> {
+                        for (const BatchItem<T>& item : batch.items()) {
+                          if (item.result.has_value()) return *item.result;
+                          if (item.status == ItemStatus::kFailed) return item.error;
+                        }
+                        return internal::NoBranches();
+                      });
+  }
+
   const Logger& logger() const;
   const std::string& durable_execution_arn() const;
   // Empty where the host names no request.
   const std::string& request_id() const;
 
  private:
+  template <typename T, typename F>
+  auto Combine(absl::string_view name, const std::vector<Branch<T>>& branches,
+               const BatchOptions& options, F choose) {
+    using Result = internal::ResultOf<F, const BatchResult<T>&>;
+    return RunInChildContext(name, [&](DurableContext& child) -> Result {
+      absl::StatusOr<BatchResult<T>> batch = child.Parallel("", branches, options);
+      if (!batch.ok()) return std::move(batch).status();
+      return choose(*batch);
+    });
+  }
+
   absl::Status RunStep(absl::string_view name, const StepOptions& options, internal::StepBody body,
                        internal::ResultSlot& slot);
   absl::StatusOr<internal::CallbackHandle> StartCallback(absl::string_view name,
@@ -217,6 +330,8 @@ class DurableContext {
                          internal::PayloadWriter write_payload, internal::ResultSlot& slot);
   absl::Status RunChild(absl::string_view name, const ChildOptions& options,
                         internal::ChildBody body, internal::ResultSlot& slot);
+  absl::Status RunBatch(absl::string_view name, const internal::BatchKind& kind,
+                        const BatchOptions& options, internal::BatchItems& items);
   absl::Status RunWithRetry(absl::string_view name, const RetryStrategy& strategy,
                             const ChildOptions& options, internal::RetriedBody body,
                             internal::ResultSlot& slot);

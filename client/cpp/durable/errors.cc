@@ -33,6 +33,8 @@ absl::string_view TypeNameOf(ErrorKind kind) {
       return "CallbackTimeoutError";
     case ErrorKind::kCallbackSubmitter:
       return "CallbackSubmitterError";
+    case ErrorKind::kBatchCompletion:
+      return "BatchCompletionError";
     case ErrorKind::kSerdes:
       return "SerDesError";
     case ErrorKind::kValidation:
@@ -71,7 +73,8 @@ absl::optional<ErrorKind> ErrorInfo::cause() const {
   for (const ErrorKind candidate :
        {ErrorKind::kStep, ErrorKind::kStepInterrupted, ErrorKind::kChildContext, ErrorKind::kInvoke,
         ErrorKind::kWaitForCondition, ErrorKind::kCallbackExternal, ErrorKind::kCallbackTimeout,
-        ErrorKind::kCallbackSubmitter, ErrorKind::kSerdes, ErrorKind::kValidation}) {
+        ErrorKind::kCallbackSubmitter, ErrorKind::kBatchCompletion, ErrorKind::kSerdes,
+        ErrorKind::kValidation}) {
     if (internal::TypeNameOf(candidate) == type) return candidate;
   }
   return absl::nullopt;

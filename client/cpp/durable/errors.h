@@ -34,6 +34,7 @@ enum class ErrorKind {
   kCallbackExternal,   // the outsider answered a callback with a failure [CallbackExternalError]
   kCallbackTimeout,    // nobody answered a callback in time [CallbackTimeoutError]
   kCallbackSubmitter,  // the submitter of WaitForCallback gave up [CallbackSubmitterError]
+  kBatchCompletion,    // a completion predicate called a batch failed [BatchCompletionError]
   kSerdes,             // a value could not be written or read [SerDesError]
   kValidation,         // an argument was refused before anything was recorded [ValidationError]
 };

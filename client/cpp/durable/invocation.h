@@ -4,9 +4,11 @@
 //   durable::InvocationOutput output =
 //       durable::RunInvocation(QuickStart, input, client, durable::RuntimeOptions());
 //
-// The handler runs on the calling thread. Most checkpoints are sent on it too; those of operations
-// that are still running after the checkpoint window are sent by a thread that lives no longer than
-// the invocation.
+// The handler runs on the calling thread, branches of Parallel and Map on threads of a pool that
+// the process keeps: it grows to what runs at the same time, and a thread that was not needed for a
+// minute ends. None of them works for an invocation that has ended. Checkpoints are sent on the
+// threads that need them; those of operations that are still running after the checkpoint window
+// are sent by a thread that lives no longer than the invocation.
 #ifndef REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_
 #define REHEARSE_CLIENT_CPP_DURABLE_INVOCATION_H_
 
@@ -45,6 +47,11 @@ struct RuntimeOptions {
   // which IsSuspended holds instead of unwinding, and so does every later one. The invocation ends
   // as suspended whatever the function returns then.
   bool suspend_by_status = internal::kSuspendByStatus;
+  // Threads that run branches of Parallel and Map at a time, besides the one that runs the handler.
+  // Branches that find none wait for one, so a branch must not wait for what another one does in
+  // the same invocation. At least 0: then everything runs on the handler's thread, one after the
+  // other.
+  int max_branch_threads = 256;
   // Operations per page of state asked for: 1 to 1000.
   int state_page_size = 1000;
   // For test tools. Told of every operation that user code calls, as the START that would begin it,

@@ -39,7 +39,7 @@ absl::Status ReadAnswer(const Context& context, const CallbackHandle& handle,
   absl::optional<absl::string_view> text;
   if (record.payload.has_value()) text = *record.payload;
   const SerdesContext serdes = {handle.operation_id, context.invocation().arn()};
-  return RequirePermanent(context.invocation(), Decode(slot, text, serdes));
+  return RequirePermanent(context, Decode(slot, text, serdes));
 }
 
 absl::Status AwaitAnswer(const CallbackHandle& handle, ResultSlot& slot) {
@@ -61,11 +61,11 @@ absl::Status AwaitAnswer(const CallbackHandle& handle, ResultSlot& slot) {
     default:
       if (context->replays_closed()) {
         FailNonDeterministic(
-            *handle.invocation,
+            *context,
             "the result of a callback is awaited in a closed context, where it was "
             "not awaited before");
       }
-      context->Suspend(absl::InfiniteFuture());
+      context->Suspend({absl::InfiniteFuture(), {handle.operation_id}});
   }
 }
 

@@ -68,6 +68,28 @@ CheckpointResult CheckpointQueue::SendAsync(OperationUpdate update, const Contex
   return end_ == End::kOpen ? CheckpointResult::kAccepted : Ended();
 }
 
+CheckpointResult CheckpointQueue::Refresh(const ContextScope& scope) {
+  absl::MutexLock lock(&mutex_);
+  const CheckpointResult admission = Admit(scope);
+  if (admission != CheckpointResult::kAccepted) return admission;
+  const uint64_t call = calls_ + 1;
+  while (ended_calls_ < call && end_ == End::kOpen) {
+    if (call_in_flight_) {
+      call_ended_.Wait(&mutex_);
+    } else {
+      SendBatch();
+    }
+  }
+  return end_ == End::kOpen ? CheckpointResult::kAccepted : Ended();
+}
+
+void CheckpointQueue::Settle() {
+  absl::MutexLock lock(&mutex_);
+  while (call_in_flight_) call_ended_.Wait(&mutex_);
+  queue_.clear();
+  accepted_ = pushed_;
+}
+
 void CheckpointQueue::Stop() {
   std::thread sender;
   {
@@ -140,6 +162,7 @@ void CheckpointQueue::SendBatch() {
   absl::StatusOr<std::string> token = Call(request);
   mutex_.Lock();
   call_in_flight_ = false;
+  ++ended_calls_;
   Finish(request, std::move(token));
   call_ended_.SignalAll();
 }
@@ -150,12 +173,12 @@ CheckpointRequest CheckpointQueue::TakeBatch() {
   request.checkpoint_token = token_;
   request.client_token = absl::StrCat(client_token_prefix_, "-", ++calls_);
   size_t bytes = 0;
-  do {
+  while (!queue_.empty() && request.updates.size() < limits_.max_updates) {
     bytes += queue_.front().bytes;
+    if (bytes > limits_.max_bytes && !request.updates.empty()) break;
     request.updates.push_back(std::move(queue_.front().update));
     queue_.pop_front();
-  } while (!queue_.empty() && request.updates.size() < limits_.max_updates &&
-           bytes + queue_.front().bytes <= limits_.max_bytes);
+  }
   return request;
 }
 

@@ -84,6 +84,14 @@ class CheckpointQueue final : public WindowTimer::Target,
   CheckpointResult SendAsync(OperationUpdate update, const ContextScope& scope)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Reads what has changed outside: waits for a call that begins after this, and sends one with
+  // whatever is queued, or with nothing, unless another thread does.
+  CheckpointResult Refresh(const ContextScope& scope) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Waits for the call in flight and drops what is queued and not awaited. No other thread uses the
+  // queue meanwhile.
+  void Settle() ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Waits for the call in flight and drops what is still queued. To be called before the last
   // reference goes.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -111,7 +119,7 @@ class CheckpointQueue final : public WindowTimer::Target,
   // Returns the update's number; they count from 1.
   uint64_t Push(OperationUpdate update, absl::Time due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sends the longest prefix of the queue that fits one call. Releases the lock during the call.
-  // Requires a non-empty queue and no call in flight.
+  // Requires that no call is in flight.
   void SendBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   CheckpointRequest TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The next token, empty when there is none. Merges all that the service answers.
@@ -135,6 +143,7 @@ class CheckpointQueue final : public WindowTimer::Target,
   uint64_t pushed_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t accepted_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t ended_calls_ ABSL_GUARDED_BY(mutex_) = 0;
   bool call_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
   bool timer_armed_ ABSL_GUARDED_BY(mutex_) = false;
   End end_ ABSL_GUARDED_BY(mutex_) = End::kOpen;

@@ -12,9 +12,6 @@ namespace durable {
 namespace internal {
 namespace {
 
-// A larger result is not recorded: the body runs again over its recorded operations.
-constexpr size_t kMaxInlineResultBytes = 256 * 1024;
-
 class ChildRun {
  public:
   ChildRun(OperationCall& call, const ChildOperation& operation, ChildBody body, ResultSlot& slot)
@@ -60,13 +57,13 @@ class ChildRun {
       outcome = call_.RunUserFunction(child, ActiveFrame::Kind::kContextBody, /*attempt=*/1,
                                       [&] { return body_(child.facade()); });
     } catch (const Unwind&) {
-      if (child.blocked()) parent.Block(child.resume_at());
+      if (child.blocked()) parent.Block(child.blockage());
       throw;
     }
     child.RequireLive();
     if (child.blocked()) {
       if (!IsSuspended(outcome.status)) WarnOfSwallowing();
-      parent.Suspend(child.resume_at());
+      parent.Suspend(child.blockage());
     }
     return outcome;
   }

@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "client/cpp/durable/internal/operation_id.h"
 #include "client/cpp/durable/internal/unwind.h"
@@ -34,13 +35,22 @@ FatalError Misuse(absl::string_view operation, absl::string_view why) {
 
 }  // namespace
 
+bool IsLifted(const Blockage& blockage, const StateStore& store) {
+  return absl::c_any_of(blockage.awaited, [&](const std::string& id) {
+    const std::shared_ptr<const Operation> record = store.Find(id);
+    return record != nullptr &&
+           (IsTerminal(record->status) || record->status == OperationStatus::kReady);
+  });
+}
+
 Context::Context(Invocation& invocation)
     : invocation_(invocation),
       replays_closed_(false),
       scope_(nullptr),
       replaying_(invocation.store().HasOperations()),
       logger_(invocation.MakeLogger(replaying_, {})),
-      facade_(*this) {}
+      facade_(*this),
+      next_number_(1) {}
 
 Context::Context(Context& parent, const ChildTraits& traits)
     : invocation_(parent.invocation_),
@@ -48,9 +58,10 @@ Context::Context(Context& parent, const ChildTraits& traits)
       parent_id_(traits.is_virtual ? parent.parent_id_ : traits.operation_id),
       replays_closed_(parent.replays_closed_ || traits.replays_closed),
       scope_(&parent.scope_),
-      replaying_(parent.replaying() || replays_closed_),
+      replaying_(parent.replaying() || replays_closed_ || traits.replaying),
       logger_(invocation_.MakeLogger(replaying_, ContextFields(traits, parent.parent_id_))),
-      facade_(*this) {}
+      facade_(*this),
+      next_number_(traits.first_number) {}
 
 absl::Status Context::Enter(absl::string_view operation) {
   const ActiveFrame* frame = ActiveFrame::Current();
@@ -68,7 +79,7 @@ absl::Status Context::Enter(absl::string_view operation) {
     return status;
   }
   RequireLive();
-  if (blocked_) throw Unwind(Unwind::Reason::kSuspended);
+  if (blocked()) throw Unwind(Unwind::Reason::kSuspended);
   if (frame->kind() == ActiveFrame::Kind::kStepBody) {
     invocation_.FailAndUnwind(Misuse(operation, "inside the body of a step"));
   }
@@ -84,14 +95,14 @@ std::string Context::TakePath() { return OperationPath(path_, next_number_++); }
 
 std::string Context::PeekPath() const { return OperationPath(path_, next_number_); }
 
-void Context::Block(absl::Time resume_at) {
-  blocked_ = true;
-  resume_at_ = resume_at;
+void Context::Suspend(Blockage blockage) {
+  Block(std::move(blockage));
+  throw Unwind(Unwind::Reason::kSuspended);
 }
 
-void Context::Suspend(absl::Time resume_at) {
-  Block(resume_at);
-  throw Unwind(Unwind::Reason::kSuspended);
+void Context::FailAndUnwind(FatalError fatal) const {
+  if (orphaned()) throw Unwind(Unwind::Reason::kOrphaned);
+  invocation_.FailAndUnwind(std::move(fatal));
 }
 
 void Context::RequireLive() const {
@@ -104,7 +115,7 @@ void Context::UnwindUnlessAccepted(CheckpointResult result) {
     case CheckpointResult::kAccepted:
       return;
     case CheckpointResult::kWithdrawn:
-      Suspend(absl::InfiniteFuture());
+      Suspend({});
     case CheckpointResult::kOrphaned:
       scope_.Close();
       throw Unwind(Unwind::Reason::kOrphaned);

@@ -11,10 +11,13 @@
 #include <atomic>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "client/cpp/durable/durable_context.h"
 #include "client/cpp/durable/errors.h"
 #include "client/cpp/durable/internal/checkpoint_queue.h"
@@ -25,6 +28,17 @@
 namespace durable {
 namespace internal {
 
+// What a context that cannot go on waits for.
+struct Blockage {
+  // When something will have happened, as far as known.
+  absl::Time resume_at = absl::InfiniteFuture();
+  // The operations of which one has to end or get ready. Empty: nothing helps in this invocation.
+  std::vector<std::string> awaited;
+};
+
+// One of the awaited operations has ended or got ready, as far as this invocation was told.
+bool IsLifted(const Blockage& blockage, const StateStore& store);
+
 class Context {
  public:
   struct ChildTraits {
@@ -34,6 +48,10 @@ class Context {
     bool is_virtual = false;
     // The body runs over the records of a closed context; see replays_closed().
     bool replays_closed = false;
+    // Of the first operation.
+    int first_number = 1;
+    // The body starts over its records although its parent has passed them.
+    bool replaying = false;
   };
 
   // The root of an invocation whose state is loaded.
@@ -76,13 +94,16 @@ class Context {
   // reaches must be recorded, and all of it is replay.
   bool replays_closed() const { return replays_closed_; }
 
-  // A blocked context waits for something outside until `resume_at`, as far as known (else
-  // InfiniteFuture).
-  bool blocked() const { return blocked_; }
-  absl::Time resume_at() const { return resume_at_; }
-  void Block(absl::Time resume_at);
+  // A blocked context waits for something outside.
+  bool blocked() const { return blockage_.has_value(); }
+  // Requires a blocked context.
+  const Blockage& blockage() const { return *blockage_; }
+  void Block(Blockage blockage) { blockage_ = std::move(blockage); }
   // Block, then unwind.
-  [[noreturn]] void Suspend(absl::Time resume_at);
+  [[noreturn]] void Suspend(Blockage blockage);
+
+  // Fails the invocation, unless the context is orphaned, and unwinds.
+  [[noreturn]] void FailAndUnwind(FatalError fatal) const;
 
   // After user code that ran below this context has ended: unwinds when its outcome does not count
   // any more, because the invocation has failed or the context is orphaned.
@@ -95,6 +116,8 @@ class Context {
   void SendAsync(OperationUpdate update) {
     UnwindUnlessAccepted(queue().SendAsync(std::move(update), scope_));
   }
+  // Reads what has changed outside; unwinds as SendSync does.
+  void Refresh() { UnwindUnlessAccepted(queue().Refresh(scope_)); }
 
  private:
   CheckpointQueue& queue() { return invocation_.queue(); }
@@ -108,9 +131,8 @@ class Context {
   std::atomic<bool> replaying_;
   const Logger logger_;
   DurableContext facade_;
-  int next_number_ = 1;
-  bool blocked_ = false;
-  absl::Time resume_at_ = absl::InfiniteFuture();
+  int next_number_;
+  absl::optional<Blockage> blockage_;
 };
 
 // Calls an operation for user code: the way in for all of them. With suspend_by_status its

@@ -71,6 +71,8 @@ FakeService::FakeService(absl::optional<std::string> input) {
   operations_.push_back(std::move(execution));
   // Batches are cut in one way only, however slow the machine.
   options_.checkpoint_window = absl::Hours(1);
+  // Long enough that no test waits for it.
+  options_.checkpoint_window = absl::Hours(1);
   options_.log_sink = [this](const LogRecord& record) {
     absl::MutexLock lock(&mutex_);
     logs_.push_back(record);
@@ -115,15 +117,19 @@ absl::optional<Operation> FakeService::At(absl::string_view path) {
 
 void FakeService::CompleteTimers() {
   absl::MutexLock lock(&mutex_);
+  EndTimers();
+}
+
+void FakeService::EndTimers() {
   for (Operation& operation : operations_) {
     if (operation.type == OperationType::kWait && !IsTerminal(operation.status)) {
       Close(OperationStatus::kSucceeded, operation);
-      updated_ids_.push_back(operation.id);
-    }
-    if (operation.status == OperationStatus::kPending) {
+    } else if (operation.status == OperationStatus::kPending) {
       operation.status = OperationStatus::kReady;
-      updated_ids_.push_back(operation.id);
+    } else {
+      continue;
     }
+    updated_ids_.push_back(operation.id);
   }
 }
 
@@ -202,6 +208,7 @@ absl::StatusOr<CheckpointResponse> FakeService::Checkpoint(const CheckpointReque
     return absl::InvalidArgumentError("Invalid checkpoint token: it is not the newest");
   }
   delta_.clear();
+  if (request.updates.empty() && completes_timers_when_asked_) EndTimers();
   for (const OperationUpdate& update : request.updates) {
     const absl::Status status = Validate(update);
     if (!status.ok()) return status;
@@ -209,6 +216,11 @@ absl::StatusOr<CheckpointResponse> FakeService::Checkpoint(const CheckpointReque
   }
   requests_.push_back(request);
   CheckpointResponse response;
+  if (withdraws_ && withdraws_(request)) {
+    token_.clear();
+    return response;
+  }
+  for (const std::string& id : std::exchange(updated_ids_, {})) delta_.push_back(*Find(id));
   response.new_state = Page(delta_, 0, kDeltaMarker);
   const bool closes = absl::c_any_of(request.updates, [](const OperationUpdate& update) {
     return update.type == OperationType::kExecution;
@@ -266,6 +278,7 @@ Operation FakeService::Apply(const OperationUpdate& update) {
   }
   if (update.action == OperationAction::kStart) {
     Start(update, *operation);
+    operation->scheduled_end_time = timers_due_.value_or(operation->scheduled_end_time);
     return *operation;
   }
   if (update.type == OperationType::kStep) ++operation->attempt;
@@ -274,7 +287,8 @@ Operation FakeService::Apply(const OperationUpdate& update) {
   operation->replay_children = update.replay_children;
   if (update.action == OperationAction::kRetry) {
     operation->status = OperationStatus::kPending;
-    operation->next_attempt_time = Now() + absl::Seconds(update.next_attempt_delay_seconds);
+    operation->next_attempt_time =
+        timers_due_.value_or(Now() + absl::Seconds(update.next_attempt_delay_seconds));
   } else {
     Close(update.action == OperationAction::kSucceed ? OperationStatus::kSucceeded
                                                      : OperationStatus::kFailed,

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -53,13 +54,23 @@ class FakeService : public ServiceClient {
     state_fault_ = std::move(fault);
   }
 
+  // Answers a request of which this is true without a token, as if the execution was paused.
+  void set_withdraws(std::function<bool(const CheckpointRequest&)> withdraws) {
+    withdraws_ = std::move(withdraws);
+  }
+  // Timers are due at `due` instead of the usual time after Now().
+  void set_timers_due(absl::Time due) { timers_due_ = due; }
+  // A request without updates ends all waits and makes all pending steps ready, and answers so.
+  void set_completes_timers_when_asked() { completes_timers_when_asked_ = true; }
+
   // Records. Put replaces the one with the same id.
   void Put(Operation operation);
   // The record at `path`; absent when there is none.
   absl::optional<Operation> At(absl::string_view path);
   // Ends all waits, makes all pending steps ready.
   void CompleteTimers();
-  // Ends the open callback or chained invoke at `path`.
+  // Ends the open callback or chained invoke at `path`. A running invocation is told with the
+  // answer to its next checkpoint.
   void End(absl::string_view path, OperationStatus status, absl::optional<std::string> payload,
            absl::optional<ErrorObject> error = absl::nullopt);
 
@@ -84,6 +95,7 @@ class FakeService : public ServiceClient {
   std::string MintToken() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Operation* Find(absl::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Validate(const OperationUpdate& update) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndTimers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Requires a valid update. Returns the operation as it is now.
   Operation Apply(const OperationUpdate& update) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // `operations` from `begin` on, as one page.
@@ -92,14 +104,17 @@ class FakeService : public ServiceClient {
 
   RuntimeOptions options_;
   size_t page_size_ = 1000;
+  absl::optional<absl::Time> timers_due_;
+  bool completes_timers_when_asked_ = false;
   CheckpointFault checkpoint_fault_;
   std::function<absl::Status(const GetStateRequest&)> state_fault_;
+  std::function<bool(const CheckpointRequest&)> withdraws_;
 
   absl::Mutex mutex_;
   std::vector<Operation> operations_ ABSL_GUARDED_BY(mutex_);
   // What the last checkpoint answered, for its further pages.
   std::vector<Operation> delta_ ABSL_GUARDED_BY(mutex_);
-  // Changed from outside since the last invocation began.
+  // Changed from outside, and no handler was told.
   std::vector<std::string> updated_ids_ ABSL_GUARDED_BY(mutex_);
   int tokens_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string token_ ABSL_GUARDED_BY(mutex_);

@@ -40,6 +40,13 @@ Invocation::Invocation(const InvocationInput& input, ServiceClient& client,
 
 Invocation::~Invocation() { queue_->Stop(); }
 
+bool Invocation::TryTakeBranchThread() {
+  const int others = branch_threads_.fetch_add(1, std::memory_order_relaxed);
+  if (others < options_.max_branch_threads) return true;
+  ReturnBranchThread();
+  return false;
+}
+
 void Invocation::Fail(FatalError fatal) {
   absl::MutexLock lock(&mutex_);
   if (fatal_.has_value()) return;

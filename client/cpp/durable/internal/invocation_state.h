@@ -46,6 +46,9 @@ class Invocation {
   PluginDispatcher& plugins() { return plugins_; }
   // Nobody will use what user code still does. Any thread.
   bool abandoned() const { return has_failed() || client_.cancelled(); }
+  // Branches on threads of their own, as many as the options allow. Any thread.
+  bool TryTakeBranchThread();
+  void ReturnBranchThread() { branch_threads_.fetch_sub(1, std::memory_order_relaxed); }
   // The SDK's own lines.
   const Logger& diagnostics() const { return diagnostics_; }
 
@@ -69,6 +72,7 @@ class Invocation {
   PluginDispatcher plugins_;
   const std::shared_ptr<CheckpointQueue> queue_;
 
+  std::atomic<int> branch_threads_{0};
   std::atomic<bool> has_failed_{false};
   mutable absl::Mutex mutex_;
   absl::optional<FatalError> fatal_ ABSL_GUARDED_BY(mutex_);

@@ -25,7 +25,7 @@ absl::Status Start(internal::OperationCall& call, absl::string_view function,
   absl::StatusOr<std::string> payload =
       internal::EncodeWith([&] { return write_payload(call.serdes_context()); });
   if (!payload.ok()) {
-    return internal::RequirePermanent(call.context().invocation(), std::move(payload).status());
+    return internal::RequirePermanent(call.context(), std::move(payload).status());
   }
   OperationUpdate start = call.Update(OperationAction::kStart);
   start.payload = *std::move(payload);
@@ -42,7 +42,7 @@ absl::Status Run(internal::OperationCall& call, absl::string_view function,
     DURABLE_RETURN_IF_ERROR(Start(call, function, options, write_payload));
   }
   const Operation& record = *call.record();
-  if (!IsTerminal(record.status)) call.context().Suspend(absl::InfiniteFuture());
+  if (!IsTerminal(record.status)) call.Suspend(absl::InfiniteFuture());
   if (record.status == OperationStatus::kSucceeded) return call.Read(record.payload, slot);
   return InvokeError(record);
 }

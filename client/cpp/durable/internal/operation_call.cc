@@ -84,7 +84,7 @@ void OperationCall::SendAndReload(OperationUpdate update) {
     fatal.error.type = "InvalidStateError";
     fatal.error.message = absl::StrCat("the service accepted operation ", path_,
                                        " and did not answer with its record");
-    context_.invocation().FailAndUnwind(std::move(fatal));
+    context_.FailAndUnwind(std::move(fatal));
   }
   CheckAgainstRecord();
 }
@@ -93,21 +93,20 @@ absl::Status OperationCall::Read(const absl::optional<std::string>& payload,
                                  ResultSlot& slot) const {
   absl::optional<absl::string_view> text;
   if (payload.has_value()) text = *payload;
-  return RequirePermanent(context_.invocation(), Decode(slot, text, serdes_context()));
+  return RequirePermanent(context_, Decode(slot, text, serdes_context()));
 }
 
 absl::StatusOr<std::string> OperationCall::Write(ResultSlot& slot) const {
   absl::StatusOr<std::string> text = Encode(slot, serdes_context());
-  if (!text.ok()) return RequirePermanent(context_.invocation(), std::move(text).status());
-  absl::Status status =
-      RequirePermanent(context_.invocation(), Decode(slot, *text, serdes_context()));
+  if (!text.ok()) return RequirePermanent(context_, std::move(text).status());
+  absl::Status status = RequirePermanent(context_, Decode(slot, *text, serdes_context()));
   if (!status.ok()) return status;
   return text;
 }
 
 void OperationCall::FailNonDeterministic(absl::string_view why) const {
   internal::FailNonDeterministic(
-      context_.invocation(),
+      context_,
       absl::StrCat("operation ", path_, " (", TypeText(identity_.type), ", sub type ",
                    Quoted(identity_.sub_type), ", name ", Quoted(identity_.name), "): ", why));
 }
@@ -245,20 +244,20 @@ void OperationCall::AdjustReplayBefore() {
   if (!recorded || runs_again) context_.StopReplaying();
 }
 
-absl::Status RequirePermanent(Invocation& invocation, absl::Status status) {
+absl::Status RequirePermanent(const Context& context, absl::Status status) {
   if (!IsTransientSerdesError(status)) return status;
   FatalError fatal;
   fatal.error.type = "RetryableSerDesError";
   fatal.error.message = std::string(status.message());
   fatal.retry = true;
-  invocation.FailAndUnwind(std::move(fatal));
+  context.FailAndUnwind(std::move(fatal));
 }
 
-void FailNonDeterministic(Invocation& invocation, absl::string_view why) {
+void FailNonDeterministic(const Context& context, absl::string_view why) {
   FatalError fatal;
   fatal.error.type = "NonDeterministicExecutionError";
   fatal.error.message = std::string(why);
-  invocation.FailAndUnwind(std::move(fatal));
+  context.FailAndUnwind(std::move(fatal));
 }
 
 absl::Status ValidateName(absl::string_view name, size_t reserved) {

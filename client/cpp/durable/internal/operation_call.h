@@ -67,6 +67,9 @@ class OperationCall {
   UserOutcome RunUserFunction(Context& context, ActiveFrame::Kind kind, int attempt,
                               absl::FunctionRef<absl::Status()> body);
 
+  // Unwinds until the operation has ended or is ready, at `resume_at` as far as known.
+  [[noreturn]] void Suspend(absl::Time resume_at) const { context_.Suspend({resume_at, {id_}}); }
+
   // The value of a recorded payload. A transient failure fails the invocation and unwinds.
   absl::Status Read(const absl::optional<std::string>& payload, ResultSlot& slot) const;
   // The payload to record for the value in `slot`, which is replaced by what a replay will read. A
@@ -108,10 +111,10 @@ class OperationCall {
 
 // `status`, unless it says that a serdes failed for now: that fails the invocation, which is
 // retried, and unwinds.
-absl::Status RequirePermanent(Invocation& invocation, absl::Status status);
+absl::Status RequirePermanent(const Context& context, absl::Status status);
 
 // Fails the execution and unwinds.
-[[noreturn]] void FailNonDeterministic(Invocation& invocation, absl::string_view why);
+[[noreturn]] void FailNonDeterministic(const Context& context, absl::string_view why);
 
 // 1 to 256 printable ASCII characters, or none. `reserved` are kept for a suffix.
 absl::Status ValidateName(absl::string_view name, size_t reserved = 0);

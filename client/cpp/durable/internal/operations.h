@@ -29,6 +29,10 @@ absl::Status RunStepOperation(Context& context, absl::string_view name, const St
 // One attempt of a step or one check of a condition: runs `body` as the user code of `call`.
 UserOutcome CallStepBody(OperationCall& call, int attempt, StepBody body);
 
+// A context with a larger result does not record it: its body runs again over its recorded
+// operations.
+inline constexpr size_t kMaxInlineResultBytes = 256 * 1024;
+
 // Arguments are valid.
 struct ChildOperation {
   absl::string_view name;

@@ -81,13 +81,14 @@ class HandlerRun {
  public:
   HandlerRun(const Handler& handler, Invocation& invocation,
              std::shared_ptr<const Operation> execution)
-      : handler_(handler),
-        invocation_(invocation),
-        execution_(std::move(execution)),
-        root_(invocation) {}
+      : handler_(handler), invocation_(invocation), execution_(std::move(execution)) {}
 
   InvocationOutput Run() {
-    InvocationOutput output = CallHandler();
+    InvocationOutput output;
+    do {
+      root_.emplace(invocation_);
+      output = CallHandler();
+    } while (MayGoOn());
     if (!Overruling().has_value()) CheckpointIfTooLarge(output);
     invocation_.queue().Stop();
     const absl::Status failure = invocation_.queue().failure();
@@ -100,19 +101,29 @@ class HandlerRun {
   }
 
  private:
+  // What the run waits for came with an answer that arrived when it had looked: the service does
+  // not invoke again for what it has told.
+  bool MayGoOn() {
+    if (!root_->blocked()) return false;
+    CheckpointQueue& queue = invocation_.queue();
+    queue.Settle();
+    return !queue.withdrawn() && queue.failure().ok() && !invocation_.has_failed() &&
+           IsLifted(root_->blockage(), invocation_.store());
+  }
+
   // What the handler makes of it. A run that was unwound has no outcome of its own: Overruling()
   // knows better.
   InvocationOutput CallHandler() {
     std::string result;
     try {
-      const ActiveFrame frame(root_, ActiveFrame::Kind::kContextBody);
+      const ActiveFrame frame(*root_, ActiveFrame::Kind::kContextBody);
       const UserOutcome outcome = CallUserCode([&] { return Call(result); });
       if (IsSuspended(outcome.status)) return InvocationOutput();
       if (!outcome.status.ok()) return HandlerFailed(outcome.status);
     } catch (const Unwind&) {
       return InvocationOutput();
     }
-    if (root_.blocked()) {
+    if (root_->blocked()) {
       invocation_.diagnostics().Warning(
           "the handler swallowed a suspension; begin catch (...) with "
           "DURABLE_RETHROW_IF_UNWINDING");
@@ -127,7 +138,7 @@ class HandlerRun {
     absl::optional<absl::string_view> input;
     if (execution_->payload.has_value()) input = *execution_->payload;
     DURABLE_ASSIGN_OR_RETURN(
-        result, handler_.Call(root_.facade(), input, {execution_->id, invocation_.arn()}));
+        result, handler_.Call(root_->facade(), input, {execution_->id, invocation_.arn()}));
     return absl::OkStatus();
   }
 
@@ -145,7 +156,7 @@ class HandlerRun {
     if (const absl::optional<FatalError> fatal = invocation_.fatal()) return Failed(*fatal);
     const absl::Status failure = queue.failure();
     if (!failure.ok()) return ServiceFailed("CheckpointError", failure);
-    if (root_.blocked()) return InvocationOutput();
+    if (root_->blocked()) return InvocationOutput();
     return absl::nullopt;
   }
 
@@ -156,14 +167,14 @@ class HandlerRun {
     update.type = OperationType::kExecution;
     update.action = OperationAction::kSucceed;
     update.payload = std::move(output.result);
-    invocation_.queue().SendSync(std::move(update), root_.scope());
+    invocation_.queue().SendSync(std::move(update), root_->scope());
     output.result = "";
   }
 
   const Handler& handler_;
   Invocation& invocation_;
   const std::shared_ptr<const Operation> execution_;
-  Context root_;
+  absl::optional<Context> root_;
 };
 
 }  // namespace

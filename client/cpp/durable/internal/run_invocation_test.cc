@@ -316,6 +316,7 @@ TEST(PrecedenceTest, WithdrawnTokenBeatsAnError) {
 TEST(PrecedenceTest, CheckpointFailureBeatsAPendingCommitment) {
   FakeService service;
   service.options().checkpoint_window = absl::Milliseconds(1);
+  service.options().checkpoint_window = absl::Milliseconds(1);
   service.Put(Record("1-1", OperationType::kWait, "Wait", "w", OperationStatus::kStarted));
   absl::Notification in_flight;
   absl::Notification suspended;

@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "client/cpp/durable/operation.h"
 #include "client/cpp/durable/plugin.h"
 
@@ -31,6 +32,10 @@ class StateStore final : public RecordedOperations {
       ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<std::shared_ptr<const Operation>> All() const override ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The service's time. Records may tell that it is ahead of this machine's, as it is where waiting
+  // is skipped; it is never taken to be behind.
+  absl::Time Now() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Whether anything besides the execution itself is recorded.
   bool HasOperations() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -38,6 +43,9 @@ class StateStore final : public RecordedOperations {
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<const Operation>> operations_
       ABSL_GUARDED_BY(mutex_);
+  // The latest moment that a record has told of, and when it did, on this machine's clock.
+  absl::Time latest_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  absl::Time told_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
 
 }  // namespace internal

@@ -1,5 +1,6 @@
 #include "client/cpp/durable/internal/state_store.h"
 
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 
 namespace durable {
@@ -32,6 +33,20 @@ TEST(StateStoreTest, TheExecutionItselfIsNoOperation) {
   EXPECT_FALSE(store.HasOperations());
   store.Merge({Named("a", "")});
   EXPECT_TRUE(store.HasOperations());
+}
+
+TEST(StateStoreTest, TimeIsThatOfTheRecordsWhenItIsAhead) {
+  StateStore store;
+  const absl::Time before = absl::Now();
+  EXPECT_GE(store.Now(), before);
+  Operation operation = Named("a", "");
+  operation.end_time = before - absl::Hours(24);
+  store.Merge({operation});
+  EXPECT_GE(store.Now(), before);
+  EXPECT_LT(store.Now(), before + absl::Hours(23));
+  operation.end_time = before + absl::Hours(24);
+  store.Merge({operation});
+  EXPECT_GE(store.Now(), before + absl::Hours(24));
 }
 
 }  // namespace

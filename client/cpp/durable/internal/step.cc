@@ -23,7 +23,7 @@ class StepRun {
       case OperationStatus::kSucceeded:
         return call_.Read(record->payload, slot_);
       case OperationStatus::kPending:
-        call_.context().Suspend(record->next_attempt_time);
+        call_.Suspend(record->next_attempt_time);
       case OperationStatus::kReady:
         return RunAttempt();
       case OperationStatus::kStarted:
@@ -94,7 +94,7 @@ class StepRun {
     update.error = ToErrorObject(info);
     update.next_attempt_delay_seconds = RetryDelaySeconds(delay);
     call_.SendAndReload(std::move(update));
-    call_.context().Suspend(call_.record()->next_attempt_time);
+    call_.Suspend(call_.record()->next_attempt_time);
   }
 
   absl::Status Fail(const ErrorInfo& info) {

@@ -6,7 +6,9 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "client/cpp/durable/durable.h"
 #include "client/cpp/durable/internal/fake_service.h"
 #include "gmock/gmock.h"
@@ -112,6 +114,97 @@ TEST(SwallowedSuspensionTest, SwallowingOutsideAChildContextStaysPending) {
   EXPECT_THAT(service.Updates(), ElementsAre("CONTEXT START child", "WAIT START pause"));
 }
 
+// Each operation that can suspend.
+
+struct Suspending {
+  const char* name;
+  void (*call)(DurableContext&);
+};
+
+const Suspending kSuspending[] = {
+    {"Step",
+     [](DurableContext& ctx) {
+       (void)ctx.Step("", [](StepContext&) -> absl::Status { return MakeError("Flaky", ""); });
+     }},
+    {"Wait", [](DurableContext& ctx) { (void)Pause(ctx); }},
+    {"CallbackResult", [](DurableContext& ctx) { (void)ctx.CreateCallback("")->Result(); }},
+    {"WaitForCallback",
+     [](DurableContext& ctx) {
+       (void)ctx.WaitForCallback("", [](absl::string_view, StepContext&) {});
+     }},
+    {"Invoke", [](DurableContext& ctx) { (void)ctx.Invoke<int>("", "target", 1); }},
+    {"RunInChildContext", [](DurableContext& ctx) { (void)ctx.RunInChildContext("", &Pause); }},
+    {"WaitForCondition",
+     [](DurableContext& ctx) {
+       (void)ctx.WaitForCondition(
+           "", 0, [](const int& state, CheckContext&) { return state; },
+           PollUntil<int>([](int) { return false; }));
+     }},
+    {"WithRetry",
+     [](DurableContext& ctx) {
+       (void)ctx.WithRetry("",
+                           [](DurableContext&, int) -> absl::Status { return MakeError("E", ""); });
+     }},
+    {"Map",
+     [](DurableContext& ctx) {
+       (void)ctx.Map("", std::vector<int>{1, 2},
+                     [](DurableContext& child, int) { return Pause(child); });
+     }},
+    {"Parallel",
+     [](DurableContext& ctx) {
+       (void)ctx.Parallel<absl::monostate>("", {[](DurableContext& child) {
+                                             (void)Pause(child);
+                                             return absl::monostate();
+                                           }});
+     }},
+    {"Race",
+     [](DurableContext& ctx) {
+       (void)ctx.Race<absl::monostate>("", {[](DurableContext& child) {
+                                         (void)Pause(child);
+                                         return absl::monostate();
+                                       }});
+     }},
+};
+
+class SwallowedOperationTest : public ::testing::TestWithParam<Suspending> {};
+
+TEST_P(SwallowedOperationTest, StaysPendingAndRecordsNothingElse) {
+  enum class Place { kHandler, kChild, kBranch };
+  for (const Place place : {Place::kHandler, Place::kChild, Place::kBranch}) {
+    const auto swallow = [&](DurableContext& context, bool swallows) {
+      if (!swallows) return GetParam().call(context);
+      try {
+        GetParam().call(context);
+      } catch (...) {
+      }
+      (void)context.Step("never", [](StepContext&) {});
+    };
+    std::vector<std::vector<std::string>> updates;
+    for (const bool swallows : {false, true}) {
+      FakeService service;
+      const InvocationOutput output = service.Run([&](DurableContext& ctx,
+                                                      const Json&) -> absl::Status {
+        if (place == Place::kHandler) {
+          swallow(ctx, swallows);
+        } else if (place == Place::kChild) {
+          (void)ctx.RunInChildContext("", [&](DurableContext& child) { swallow(child, swallows); });
+        } else {
+          (void)ctx.Map("", std::vector<int>{1},
+                        [&](DurableContext& branch, int) { swallow(branch, swallows); });
+        }
+        return absl::OkStatus();
+      });
+      EXPECT_EQ(output.status, InvocationStatus::kPending);
+      updates.push_back(service.Updates());
+    }
+    // Two branches may start in either order.
+    EXPECT_THAT(updates[1], ::testing::UnorderedElementsAreArray(updates[0]));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SwallowedOperationTest, ::testing::ValuesIn(kSuspending),
+                         [](const auto& info) { return info.param.name; });
+
 TEST(SwallowedSuspensionTest, RethrowMacroLetsItPass) {
   FakeService service;
   bool cleaned_up = false;
@@ -170,6 +263,41 @@ TEST(SuspensionTest, OperationsMayBeCalledInACatchBlock) {
     }
   });
   EXPECT_EQ(output.result, "1");
+}
+
+// The answer to a checkpoint that was on its way says that the wait is over: the service will not
+// say it again.
+TEST(SuspensionTest, AnswerThatArrivesAfterTheSuspensionCounts) {
+  FakeService service;
+  service.options().checkpoint_window = absl::Milliseconds(1);
+  absl::Notification sent;
+  absl::Notification suspended;
+  service.set_checkpoint_fault(
+      [&](const CheckpointRequest& request) -> absl::optional<absl::StatusOr<CheckpointResponse>> {
+        if (Summarize(request.updates[0]) != "CONTEXT START late" || sent.HasBeenNotified()) {
+          return absl::nullopt;
+        }
+        sent.Notify();
+        suspended.WaitForNotification();
+        service.End("1", OperationStatus::kSucceeded, "answer");
+        return absl::nullopt;
+      });
+  const InvocationOutput output =
+      service.Run([&](DurableContext& ctx, const Json&) -> absl::StatusOr<std::string> {
+        DURABLE_ASSIGN_OR_RETURN(Callback<std::string> callback, ctx.CreateCallback("cb"));
+        return ctx.RunInChildContext("late", [&](DurableContext&) {
+          struct Guard {
+            absl::Notification& suspended;
+            ~Guard() {
+              if (!suspended.HasBeenNotified()) suspended.Notify();
+            }
+          };
+          sent.WaitForNotification();
+          const Guard guard{suspended};
+          return callback.Result();
+        });
+      });
+  EXPECT_EQ(output.result, "\"answer\"");
 }
 
 // Operations in destructors.

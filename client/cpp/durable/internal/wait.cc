@@ -26,7 +26,7 @@ absl::Status DurableContext::Wait(absl::string_view name, absl::Duration duratio
       start.wait_seconds = seconds;
       call.SendAndReload(std::move(start));
     }
-    if (!IsTerminal(call.record()->status)) context_.Suspend(call.record()->scheduled_end_time);
+    if (!IsTerminal(call.record()->status)) call.Suspend(call.record()->scheduled_end_time);
     call.Finish();
     if (call.HasStatus(OperationStatus::kSucceeded)) return absl::OkStatus();
     return MakeError("InvalidStateError", absl::StrCat(internal::Describe("wait", name),
