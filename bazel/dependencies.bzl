@@ -86,6 +86,7 @@ def rehearse_dependencies():
         srcs = ["//bazel/third_party:spdlog.cc"],
     )
     for name, package in {
+        "boost": "libboost-dev",
         "cli11": "libcli11-dev",
         "com_github_google_benchmark": "libbenchmark-dev",
         "com_google_googletest": "libgmock-dev",

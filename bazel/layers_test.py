@@ -11,7 +11,8 @@ _BASE = {"proto/rehearse/v1"}
 _PURE = _BASE | {"service/base"}
 _PIPELINE = _PURE | {"service/checkpoint", "service/history"}
 _EXECUTOR = _PIPELINE | {"service/clock", "service/store", "service/invoker"}
-_SDK = _BASE | {"service/worker"}
+_AWS = {"service/aws_json", "service/http"}
+_SDK = _BASE | _AWS | {"service/worker"}
 MAY_USE = {
     "proto/rehearse/v1": set(),
     "service/base": _BASE,
@@ -25,9 +26,11 @@ MAY_USE = {
     "service/executor": _EXECUTOR,
     "service/rpc": _EXECUTOR | {"service/executor", "service/invoker/stream"},
     "service/worker": _BASE,
-    "service/http": _PURE,
-    "service/gateway": _EXECUTOR | {"service/executor", "service/invoker/stream", "service/http"},
-    "service/cli": _SDK | {"service/base", "service/server"},
+    "service/http": set(),
+    "service/aws_json": _BASE,
+    "service/invoker/http": _PURE | _AWS | {"service/invoker", "service/invoker/stream"},
+    "service/gateway": _EXECUTOR | _AWS | {"service/executor", "service/invoker/http"},
+    "service/cli": _SDK | {"service/base", "service/http", "service/server"},
     "client/cpp/durable": _SDK,
     "client/cpp/testing": _SDK | {"client/cpp/durable", "service/server"},
     "client/cpp/examples": {"client/cpp/durable", "client/cpp/testing"},

@@ -15,6 +15,7 @@ BUILD_PACKAGES=(
 
   libabsl-dev
   libbenchmark-dev
+  libboost-dev
   libc-ares-dev
   libcli11-dev
   libfmt-dev

@@ -57,13 +57,13 @@ _ABSL = [
     "time_zone",
 ]
 
-_SHARED = ["grpc++_reflection", "grpc++", "grpc", "gpr", "protobuf", "crypto"] + ["absl_" + name for name in _ABSL]
+_SHARED = ["grpc++_reflection", "grpc++", "grpc", "gpr", "protobuf", "ssl", "crypto"] + ["absl_" + name for name in _ABSL]
 
 # The allocator of programs that are linked statically. Its operator new stands before libstdc++'s.
 _ALLOCATOR = ["tcmalloc_minimal"]
 
 # What the shared libraries above bring along by themselves.
-_STATIC_ONLY = ["ssl", "upb", "address_sorting", "cares", "re2", "z", "stdc++"]
+_STATIC_ONLY = ["upb", "address_sorting", "cares", "re2", "z", "stdc++"]
 
 SHARED_LINKOPTS = (
     ["-Wl,--push-state,--as-needed"] +

@@ -81,6 +81,22 @@ bool IsStaleCheckpointToken(const absl::Status& status) {
   return info.has_value() && info->metadata().contains(kStaleTokenKey);
 }
 
+absl::optional<std::string> ThrottleReasonOf(const absl::Status& status) {
+  const absl::optional<v1::ErrorInfo> info = ErrorInfoOf(status);
+  if (!info.has_value()) return absl::nullopt;
+  const auto entry = info->metadata().find(kThrottleReasonKey);
+  if (entry == info->metadata().end()) return absl::nullopt;
+  return entry->second;
+}
+
+absl::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kRetryInfoTypeUrl);
+  v1::RetryInfo retry;
+  if (!payload.has_value() || !retry.ParseFromString(std::string(*payload))) return absl::nullopt;
+  return absl::Seconds(retry.retry_delay().seconds()) +
+         absl::Nanoseconds(retry.retry_delay().nanos());
+}
+
 StaleTokenSpelling StaleTokenSpellingFor(absl::string_view user_agent) {
   // The first version of each SDK that looks for the real spelling.
   struct FirstRealVersion {
@@ -117,6 +133,22 @@ absl::Status StaleCheckpointToken(StaleTokenSpelling spelling) {
                spelling == StaleTokenSpelling::kReal ? "Invalid checkpoint token"
                                                      : "Invalid Checkpoint Token",
                info);
+}
+
+absl::Status InvalidRequestContent(absl::string_view message) {
+  return Error(absl::StatusCode::kInvalidArgument, message,
+               ErrorInfo("InvalidRequestContentException", 400));
+}
+
+absl::Status UnknownPath(absl::string_view path) {
+  return Error(absl::StatusCode::kUnimplemented, absl::StrCat("No operation at ", path),
+               ErrorInfo("UnknownOperationException", 404));
+}
+
+absl::Status UnknownMethod(absl::string_view method, absl::string_view path) {
+  return Error(absl::StatusCode::kUnimplemented,
+               absl::StrCat("No operation for method ", method, " at ", path),
+               ErrorInfo("UnknownOperationException", 405));
 }
 
 absl::Status ExecutionNotFound(absl::string_view arn) {

@@ -33,6 +33,9 @@ std::string ErrorNameOf(const absl::Status& status);
 int HttpStatusOf(const absl::Status& status);
 // True for the error that tells a handler that its checkpoint token is not the current one.
 bool IsStaleCheckpointToken(const absl::Status& status);
+// Of TooManyRequests: AWS's throttle reason, and when to try again. Absent for every other status.
+absl::optional<std::string> ThrottleReasonOf(const absl::Status& status);
+absl::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 
 // How the text of a stale checkpoint token is spelled: SDKs of different age look for different
 // texts.
@@ -51,6 +54,14 @@ absl::Status InvalidParameter(absl::string_view message);
 // 400 InvalidParameterValueException / FAILED_PRECONDITION with `stale_checkpoint_token` in its
 // metadata.
 absl::Status StaleCheckpointToken(StaleTokenSpelling spelling);
+
+// 400 InvalidRequestContentException / INVALID_ARGUMENT: what a function is to be invoked with is
+// not JSON.
+absl::Status InvalidRequestContent(absl::string_view message);
+// UnknownOperationException / UNIMPLEMENTED of the AWS face: 404 for a path that is no route, 405
+// for a route that takes other methods.
+absl::Status UnknownPath(absl::string_view path);
+absl::Status UnknownMethod(absl::string_view method, absl::string_view path);
 
 // 404 ResourceNotFoundException / NOT_FOUND.
 absl::Status ExecutionNotFound(absl::string_view arn);

@@ -23,6 +23,12 @@ absl::Status NoSuchExecution(absl::string_view arn) {
   return errors::InvalidParameter(absl::StrCat("Durable Execution does not exist: ", arn));
 }
 
+template <typename Request>
+absl::optional<std::string> QualifierOf(const Request& request) {
+  if (!request.has_qualifier()) return absl::nullopt;
+  return request.qualifier();
+}
+
 }  // namespace
 
 Executor::Executor(ExecutorOptions options, Scheduler& scheduler, ExecutionStore& store,
@@ -40,10 +46,8 @@ void Executor::StartExecution(v1::StartExecutionRequest request,
   if (!session.ok()) return done(session.status());
   absl::Status valid = ValidateStart(request, (*session)->limits());
   if (!valid.ok()) return done(std::move(valid));
-  absl::optional<std::string> qualifier;
-  if (request.has_qualifier()) qualifier = request.qualifier();
   absl::StatusOr<FunctionReference> reference =
-      impl_->LocalFunction(request.function_name(), qualifier);
+      impl_->LocalFunction(request.function_name(), QualifierOf(request));
   if (!reference.ok()) return done(reference.status());
   absl::StatusOr<ResolvedFunction> function = (*session)->Resolve(*reference);
   if (!function.ok()) return done(function.status());
@@ -86,6 +90,42 @@ void Executor::StartExecution(v1::StartExecutionRequest request,
       lane.index(), [&lane, plan = std::move(plan), done = std::move(done)]() mutable {
         lane.StartExecution(std::move(plan), std::move(done));
       });
+}
+
+absl::StatusOr<ResolvedFunction> Executor::ResolveFunction(
+    absl::string_view session, absl::string_view function_name,
+    const absl::optional<std::string>& qualifier) {
+  absl::StatusOr<std::shared_ptr<Session>> found = impl_->UseSession(session);
+  if (!found.ok()) return found.status();
+  absl::StatusOr<FunctionReference> reference = impl_->LocalFunction(function_name, qualifier);
+  if (!reference.ok()) return reference.status();
+  return (*found)->Resolve(*reference);
+}
+
+void Executor::InvokeFunction(v1::InvokeFunctionRequest request,
+                              Done<v1::InvokeFunctionResponse> done) {
+  if (impl_->shut_down()) return done(errors::ShuttingDown());
+  absl::StatusOr<std::shared_ptr<Session>> session = impl_->UseSession(request.session());
+  if (!session.ok()) return done(session.status());
+  absl::Status valid = ValidateInvoke(request, (*session)->limits());
+  if (!valid.ok()) return done(std::move(valid));
+  absl::StatusOr<FunctionReference> reference =
+      impl_->LocalFunction(request.function_name(), QualifierOf(request));
+  if (!reference.ok()) return done(reference.status());
+  absl::StatusOr<ResolvedFunction> function = (*session)->Resolve(*reference);
+  if (!function.ok()) return done(function.status());
+  if (function->spec.durable()) {
+    return done(errors::InvalidParameter(
+        absl::StrCat("Function '", reference->name, "' is durable; start an execution of it.")));
+  }
+  if (request.invocation_type() == v1::INVOCATION_TYPE_EVENT) {
+    v1::InvokeFunctionResponse accepted;
+    accepted.set_executed_version(function->version);
+    done(std::move(accepted));
+    done = [](absl::StatusOr<v1::InvokeFunctionResponse>) {};
+  }
+  impl_->function_calls().Start((*session)->name(), reference->name, *std::move(function),
+                                std::move(request), std::move(done));
 }
 
 void Executor::Checkpoint(v1::CheckpointRequest request, StaleTokenSpelling spelling,
@@ -186,10 +226,8 @@ void Executor::ListExecutions(v1::ListExecutionsRequest request,
   ExecutionQuery query;
   query.session = (*session)->name();
   if (!request.function_name().empty()) {
-    absl::optional<std::string> qualifier;
-    if (request.has_qualifier()) qualifier = request.qualifier();
     absl::StatusOr<FunctionReference> reference =
-        impl_->LocalFunction(request.function_name(), qualifier);
+        impl_->LocalFunction(request.function_name(), QualifierOf(request));
     if (!reference.ok()) return done(reference.status());
     query.function_name = reference->name;
     query.version = reference->qualifier;
@@ -390,6 +428,7 @@ void Executor::Shutdown() {
   for (const std::unique_ptr<Lane>& lane : impl_->lanes()) {
     impl_->context().scheduler.Post(lane->index(), [lane = lane.get()] { lane->Shutdown(); });
   }
+  impl_->function_calls().Shutdown();
   impl_->context().waiters.Shutdown();
 }
 

@@ -30,6 +30,7 @@
 #include "service/base/ids.h"
 #include "service/clock/scheduler.h"
 #include "service/executor/execution_observer.h"
+#include "service/executor/session.h"
 #include "service/invoker/invoker.h"
 #include "service/store/execution_store.h"
 
@@ -59,6 +60,7 @@ class Executor {
 
   // DurableExecutions.
   void StartExecution(v1::StartExecutionRequest request, Done<v1::StartExecutionResponse> done);
+  void InvokeFunction(v1::InvokeFunctionRequest request, Done<v1::InvokeFunctionResponse> done);
   void Checkpoint(v1::CheckpointRequest request, StaleTokenSpelling spelling,
                   Done<v1::CheckpointResponse> done);
   void GetExecutionState(v1::GetExecutionStateRequest request, StaleTokenSpelling spelling,
@@ -92,6 +94,11 @@ class Executor {
                                  const std::vector<v1::FunctionSpec>& functions);
   // Forgets the function, here and at the invoker.
   absl::Status DeregisterFunction(absl::string_view session, absl::string_view function_name);
+  // What `function_name` and `qualifier` lead to; FunctionNotFound, InvalidParameter,
+  // SessionNotFound.
+  absl::StatusOr<ResolvedFunction> ResolveFunction(absl::string_view session,
+                                                   absl::string_view function_name,
+                                                   const absl::optional<std::string>& qualifier);
   // In order of name; InvalidParameter, SessionNotFound. Loads are filled in by the caller.
   absl::StatusOr<v1::ListFunctionsResponse> ListFunctions(const v1::ListFunctionsRequest& request);
   // A worker's Idle: `done` is called when the execution's clock has reached `until`, an operation

@@ -13,6 +13,7 @@
 #include "service/base/marker.h"
 #include "service/executor/describe.h"
 #include "service/executor/executor.h"
+#include "service/executor/function_calls.h"
 #include "service/executor/lane.h"
 #include "service/executor/validation.h"
 
@@ -231,11 +232,13 @@ class Executor::Impl {
   }
 
   std::vector<std::unique_ptr<Lane>>& lanes() { return lanes_; }
+  FunctionCalls& function_calls() { return function_calls_; }
   std::atomic<bool>& shut_down() { return shut_down_; }
 
  private:
   ExecutorContext context_;
   std::vector<std::unique_ptr<Lane>> lanes_;
+  FunctionCalls function_calls_{context_};
   std::atomic<bool> shut_down_{false};
 };
 

@@ -39,12 +39,26 @@ absl::Status ValidateTenant(absl::string_view tenant) {
   return ValidateLength("TenantId", tenant.size(), 1, kMaxTenantIdLength);
 }
 
-absl::Status ValidateInput(const v1::StartExecutionRequest& request, const Limits& limits) {
-  const bool sync = request.invocation_type() == v1::INVOCATION_TYPE_REQUEST_RESPONSE;
-  const int64_t max_bytes = sync ? limits.sync_payload_bytes : limits.async_payload_bytes;
-  if (static_cast<int64_t>(request.input().size()) <= max_bytes) return absl::OkStatus();
-  return errors::RequestTooLarge(absl::StrCat(
-      "Execution input payload size must be less than or equal to ", max_bytes, " bytes."));
+absl::Status ValidateInput(absl::string_view what, size_t bytes, int64_t max_bytes) {
+  if (static_cast<int64_t>(bytes) <= max_bytes) return absl::OkStatus();
+  return errors::RequestTooLarge(
+      absl::StrCat(what, " payload size must be less than or equal to ", max_bytes, " bytes."));
+}
+
+// What every way to invoke a function has.
+template <typename Request>
+absl::Status ValidateTarget(const Request& request) {
+  absl::Status status =
+      ValidateLength("FunctionName", request.function_name().size(), 1, kMaxFunctionNameLength);
+  if (status.ok() && request.has_qualifier()) {
+    status = ValidateLength("Qualifier", request.qualifier().size(), 1, kMaxQualifierLength);
+  }
+  if (status.ok() && request.has_tenant_id()) status = ValidateTenant(request.tenant_id());
+  if (status.ok()) {
+    status =
+        ValidateLength("XAmznTraceId", request.x_amzn_trace_id().size(), 0, kMaxTraceHeaderLength);
+  }
+  return status;
 }
 
 absl::Status ValidateDurableConfig(const v1::DurableConfig& config) {
@@ -76,22 +90,23 @@ absl::Status ValidateHold(const Request& request) {
 }  // namespace
 
 absl::Status ValidateStart(const v1::StartExecutionRequest& request, const Limits& limits) {
-  absl::Status status =
-      ValidateLength("FunctionName", request.function_name().size(), 1, kMaxFunctionNameLength);
-  if (status.ok() && request.has_qualifier()) {
-    status = ValidateLength("Qualifier", request.qualifier().size(), 1, kMaxQualifierLength);
-  }
+  absl::Status status = ValidateTarget(request);
   if (status.ok() && request.has_durable_execution_name()) {
     status = ValidateName(request.durable_execution_name());
   }
-  if (status.ok() && request.has_tenant_id()) status = ValidateTenant(request.tenant_id());
-  if (status.ok()) {
-    status =
-        ValidateLength("XAmznTraceId", request.x_amzn_trace_id().size(), 0, kMaxTraceHeaderLength);
-  }
   if (status.ok()) status = ValidateDurableConfig(request.durable_config());
-  if (status.ok()) status = ValidateInput(request, limits);
-  return status;
+  if (!status.ok()) return status;
+  const bool sync = request.invocation_type() == v1::INVOCATION_TYPE_REQUEST_RESPONSE;
+  return ValidateInput("Execution input", request.input().size(),
+                       sync ? limits.sync_payload_bytes : limits.async_payload_bytes);
+}
+
+absl::Status ValidateInvoke(const v1::InvokeFunctionRequest& request, const Limits& limits) {
+  absl::Status status = ValidateTarget(request);
+  if (!status.ok()) return status;
+  const bool event = request.invocation_type() == v1::INVOCATION_TYPE_EVENT;
+  return ValidateInput("Request", request.payload().size(),
+                       event ? limits.async_payload_bytes : limits.sync_payload_bytes);
 }
 
 absl::Status ValidateList(const v1::ListExecutionsRequest& request) {

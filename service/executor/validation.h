@@ -14,6 +14,7 @@
 namespace rehearse {
 
 absl::Status ValidateStart(const v1::StartExecutionRequest& request, const Limits& limits);
+absl::Status ValidateInvoke(const v1::InvokeFunctionRequest& request, const Limits& limits);
 absl::Status ValidateList(const v1::ListExecutionsRequest& request);
 absl::Status ValidatePause(const v1::PauseExecutionRequest& request);
 absl::Status ValidateResume(const v1::ResumeExecutionRequest& request);

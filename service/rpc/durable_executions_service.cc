@@ -13,6 +13,12 @@ grpc::ServerUnaryReactor* DurableExecutionsService::StartExecution(
   return Answer(call, request, response, &Executor::StartExecution, context_.executor);
 }
 
+grpc::ServerUnaryReactor* DurableExecutionsService::InvokeFunction(
+    grpc::CallbackServerContext* call, const v1::InvokeFunctionRequest* request,
+    v1::InvokeFunctionResponse* response) {
+  return Answer(call, request, response, &Executor::InvokeFunction, context_.executor);
+}
+
 grpc::ServerUnaryReactor* DurableExecutionsService::Checkpoint(grpc::CallbackServerContext* call,
                                                                const v1::CheckpointRequest* request,
                                                                v1::CheckpointResponse* response) {

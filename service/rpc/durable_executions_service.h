@@ -17,6 +17,9 @@ class DurableExecutionsService final : public v1::DurableExecutions::CallbackSer
   grpc::ServerUnaryReactor* StartExecution(grpc::CallbackServerContext* call,
                                            const v1::StartExecutionRequest* request,
                                            v1::StartExecutionResponse* response) override;
+  grpc::ServerUnaryReactor* InvokeFunction(grpc::CallbackServerContext* call,
+                                           const v1::InvokeFunctionRequest* request,
+                                           v1::InvokeFunctionResponse* response) override;
   grpc::ServerUnaryReactor* Checkpoint(grpc::CallbackServerContext* call,
                                        const v1::CheckpointRequest* request,
                                        v1::CheckpointResponse* response) override;

@@ -35,7 +35,7 @@ int LaneCount(int lanes) {
 
 struct HostPort {
   std::string host;
-  std::string port;
+  int port;
 };
 
 absl::optional<HostPort> ParseAddress(absl::string_view address) {
@@ -53,7 +53,7 @@ absl::optional<HostPort> ParseAddress(absl::string_view address) {
       port > 65535) {
     return absl::nullopt;
   }
-  return HostPort{std::string(host), absl::StrCat(port)};
+  return HostPort{std::string(host), port};
 }
 
 absl::Status ValidateSessionDefaults(const v1::SessionConfig& config) {
@@ -74,7 +74,8 @@ absl::Status ListenError(absl::string_view address) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
-  const int unresolved = getaddrinfo(parsed.host.c_str(), parsed.port.c_str(), &hints, &found);
+  const int unresolved =
+      getaddrinfo(parsed.host.c_str(), absl::StrCat(parsed.port).c_str(), &hints, &found);
   if (unresolved != 0) {
     return absl::UnavailableError(
         absl::StrCat("cannot listen on ", address, ": ", gai_strerror(unresolved)));
@@ -114,10 +115,14 @@ absl::Status ValidateAddress(absl::string_view address) {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
   absl::Status valid = ValidateSessionDefaults(options.session_defaults);
-  if (valid.ok() && !options.grpc_address.empty()) valid = ValidateAddress(options.grpc_address);
+  for (const std::string& address : {options.grpc_address, options.http_address}) {
+    if (valid.ok() && !address.empty()) valid = ValidateAddress(address);
+  }
   if (!valid.ok()) return valid;
   std::unique_ptr<Server> server(new Server(std::move(options)));
-  absl::Status listening = server->Listen();
+  absl::Status listening = server->AddHttpFunctions();
+  if (listening.ok()) listening = server->Listen();
+  if (listening.ok()) listening = server->ListenHttp();
   if (!listening.ok()) return listening;
   return server;
 }
@@ -129,7 +134,8 @@ Server::Server(Options options)
       context_{executor_, invoker_, {}},
       durable_executions_(context_),
       function_host_(context_),
-      test_sessions_(context_) {}
+      test_sessions_(context_),
+      gateway_(executor_, options_.gateway) {}
 
 Server::~Server() { Shutdown(); }
 
@@ -163,6 +169,33 @@ absl::Status Server::Listen() {
   return absl::OkStatus();
 }
 
+absl::Status Server::AddHttpFunctions() {
+  for (const HttpFunction& function : options_.http_functions) {
+    absl::Status registered = executor_.RegisterFunctions(kDefaultSession, {function.spec});
+    if (!registered.ok()) return registered;
+    http_functions_.Add(kDefaultSession, function.spec.function_name(), function.endpoint);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Server::ListenHttp() {
+  if (options_.http_address.empty()) return absl::OkStatus();
+  const HostPort address = *ParseAddress(options_.http_address);
+  HttpServer::Options http_options;
+  http_options.host = address.host;
+  http_options.port = address.port;
+  http_options.refuse = [this](int status, absl::string_view message) {
+    return gateway_.Refuse(status, message);
+  };
+  absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Start(
+      std::move(http_options), [this](HttpRequest request, HttpServer::Responder respond) {
+        gateway_.Handle(std::move(request), std::move(respond));
+      });
+  if (!server.ok()) return server.status();
+  http_server_ = *std::move(server);
+  return absl::OkStatus();
+}
+
 std::shared_ptr<grpc::Channel> Server::InProcessChannel(const grpc::ChannelArguments& arguments) {
   return grpc_server_->InProcessChannel(arguments);
 }
@@ -171,12 +204,14 @@ void Server::Shutdown() {
   if (shut_down_.exchange(true)) return;
   executor_.Shutdown();
   context_.streams.EndAll(errors::ShuttingDown());
+  if (http_server_ != nullptr) http_server_->Shutdown(options_.shutdown_limit);
   if (grpc_server_ != nullptr) {
     if (grpc::HealthCheckServiceInterface* health = grpc_server_->GetHealthCheckService()) {
       health->Shutdown();
     }
     grpc_server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.shutdown_limit));
   }
+  http_functions_.Shutdown();
   scheduler_.Shutdown();
 }
 

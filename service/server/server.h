@@ -17,6 +17,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,6 +28,10 @@
 #include "service/base/arn.h"
 #include "service/clock/thread_scheduler.h"
 #include "service/executor/executor.h"
+#include "service/gateway/gateway.h"
+#include "service/http/http_client.h"
+#include "service/http/http_server.h"
+#include "service/invoker/http/http_functions.h"
 #include "service/invoker/stream/stream_invoker.h"
 #include "service/rpc/durable_executions_service.h"
 #include "service/rpc/function_host_service.h"
@@ -39,12 +44,22 @@ namespace rehearse {
 // Ours: ten times the largest message that the limits profiles let through.
 inline constexpr int kMaxReceiveMessageBytes = 64 * 1024 * 1024;
 
+// A function of the session `default` that is reached over HTTP.
+struct HttpFunction {
+  v1::FunctionSpec spec;
+  HttpUrl endpoint;
+};
+
 class Server {
  public:
   struct Options {
     // HOST:PORT; port 0 takes a free one. Empty: nothing is listened on, and health and reflection
     // are not served.
     std::string grpc_address;
+    // HOST:PORT of the AWS face, as above; empty: there is none.
+    std::string http_address;
+    Gateway::Options gateway;
+    std::vector<HttpFunction> http_functions;
     Location location;
     // Of the `default` session, and of sessions whose config leaves a member unset: clock mode,
     // limits, failure policy.
@@ -64,6 +79,7 @@ class Server {
 
   // 0 without an address.
   int port() const { return port_; }
+  int http_port() const { return http_server_ == nullptr ? 0 : http_server_->port(); }
 
   std::shared_ptr<grpc::Channel> InProcessChannel(const grpc::ChannelArguments& arguments);
 
@@ -73,18 +89,24 @@ class Server {
 
  private:
   explicit Server(Options options);
+  absl::Status AddHttpFunctions();
   absl::Status Listen();
+  absl::Status ListenHttp();
 
   const Options options_;
   MemoryStore store_;
   StreamInvoker invoker_;
+  HttpFunctions http_functions_{invoker_};
   ThreadScheduler scheduler_;
   Executor executor_;
   RpcContext context_;
   DurableExecutionsService durable_executions_;
   FunctionHostService function_host_;
   TestSessionsService test_sessions_;
+  Gateway gateway_;
   std::unique_ptr<grpc::Server> grpc_server_;
+  // Null without an address.
+  std::unique_ptr<HttpServer> http_server_;
   int port_ = 0;
   std::atomic<bool> shut_down_{false};
 };

@@ -1,0 +1,85 @@
+// Gateway: the AWS face. Each request is matched to a route, read into the contract's message,
+// answered by the executor and written back as AWS writes it. It knows nothing of gRPC.
+//
+//   Gateway gateway(executor, {});
+//   HttpServer::Start(options, [&gateway](HttpRequest request, HttpServer::Responder respond) {
+//     gateway.Handle(std::move(request), std::move(respond));
+//   });
+//
+// Thread-safe. Signatures are accepted and not looked at.
+#ifndef REHEARSE_SERVICE_GATEWAY_GATEWAY_H_
+#define REHEARSE_SERVICE_GATEWAY_GATEWAY_H_
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "service/executor/executor.h"
+#include "service/gateway/call.h"
+#include "service/gateway/error_response.h"
+#include "service/http/http_server.h"
+#include "service/http/message.h"
+
+namespace rehearse {
+
+class Gateway {
+ public:
+  struct Options {
+    ErrorTypeMember error_type_member = ErrorTypeMember::kName;
+    // How long a synchronous Invoke waits for the execution's end, on the wall clock. AWS: 15 min.
+    absl::Duration sync_invoke_limit = absl::Minutes(15);
+  };
+
+  // `executor` outlives the gateway.
+  Gateway(Executor& executor, Options options) : executor_(executor), options_(options) {}
+
+  // Answers once, on any thread.
+  void Handle(HttpRequest request, HttpServer::Responder respond);
+
+  // What a request is answered with that is no HTTP or over a bound of HTTP; see
+  // HttpServer::Options::refuse.
+  HttpResponse Refuse(int status, absl::string_view message) const;
+
+ private:
+  using Method = void (Gateway::*)(Call);
+
+  static Method MethodOf(Route route);
+
+  // Reads the request, and replies with what the executor's method answers.
+  template <typename Request, typename Response>
+  void Forward(Call call, int http_status,
+               void (Executor::*method)(Request, Executor::Done<Response>));
+  // The same for requests whose body is an error object.
+  template <typename Request, typename Response>
+  void ForwardWithError(Call call, void (Executor::*method)(Request, Executor::Done<Response>));
+
+  void Checkpoint(Call call);
+  void GetState(Call call);
+  void GetExecution(Call call);
+  void GetHistory(Call call);
+  void ListByFunction(Call call);
+  void Stop(Call call);
+  void Pause(Call call);
+  void Resume(Call call);
+  void Delete(Call call);
+  void CallbackSuccess(Call call);
+  void CallbackFailure(Call call);
+  void CallbackHeartbeat(Call call);
+
+  // In invoke.cc.
+  void Invoke(Call call);
+  void InvokeDurable(Call call);
+  void InvokePlain(Call call);
+  void AwaitExecution(Call call, v1::StartExecutionResponse started);
+
+  // In local_routes.cc.
+  void Health(Call call);
+  void Metrics(Call call);
+  void StartExecution(Call call);
+  void ListAll(Call call);
+
+  Executor& executor_;
+  const Options options_;
+};
+
+}  // namespace rehearse
+
+#endif  // REHEARSE_SERVICE_GATEWAY_GATEWAY_H_

@@ -1,0 +1,148 @@
+#include "service/invoker/http/http_functions.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "nlohmann/json.hpp"
+#include "service/aws_json/aws_json.h"
+
+namespace rehearse {
+namespace {
+
+using Invocation = v1::ServeResponse::Invocation;
+
+// The executor gives up first; this frees the slot of an endpoint that never answers. The official
+// Python runner waits as long.
+constexpr absl::Duration kAnswerGrace = absl::Seconds(60);
+
+HttpRequest ToHttpRequest(const HttpUrl& endpoint, Invocation& invocation) {
+  HttpRequest request;
+  request.method = "POST";
+  request.target = endpoint.path.empty() ? "/" : endpoint.path;
+  HttpHeaders& headers = request.headers;
+  headers.emplace_back("Content-Type", "application/json");
+  headers.emplace_back("X-Amz-Invocation-Type", "RequestResponse");
+  if (invocation.has_tenant_id()) {
+    headers.emplace_back("X-Amz-Tenant-Id", invocation.tenant_id());
+  }
+  if (invocation.has_x_amzn_trace_id()) {
+    headers.emplace_back("X-Amzn-Trace-Id", invocation.x_amzn_trace_id());
+  }
+  if (invocation.has_client_context()) {
+    headers.emplace_back("X-Amz-Client-Context", absl::Base64Escape(invocation.client_context()));
+  }
+  if (!invocation.has_durable()) {
+    request.body = std::move(*invocation.mutable_payload());
+    return request;
+  }
+  // Tells an endpoint that starts executions by itself to run the handler instead.
+  headers.emplace_back("X-Dex-Handler-Invoke", "true");
+  request.body = ToAwsJson(invocation.durable(), AwsTime::kMilliseconds);
+  return request;
+}
+
+InvocationEnd Failed(InvocationEnd::Kind kind, absl::string_view type, absl::string_view message) {
+  InvocationEnd end{kind, "", {}};
+  end.error.set_error_type(std::string(type));
+  end.error.set_error_message(std::string(message));
+  return end;
+}
+
+// A function's error, in classic Lambda's spelling.
+v1::ErrorObject ClassicError(const std::string& body) {
+  v1::ErrorObject error;
+  const nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    error.set_error_message(body);
+    return error;
+  }
+  const auto text = [&json](const char* name) {
+    const auto member = json.find(name);
+    return member != json.end() && member->is_string()
+               ? absl::make_optional(member->get<std::string>())
+               : absl::nullopt;
+  };
+  if (auto message = text("errorMessage")) error.set_error_message(*message);
+  if (auto type = text("errorType")) error.set_error_type(*type);
+  if (auto data = text("errorData")) error.set_error_data(*data);
+  const auto stack = json.find("stackTrace");
+  if (stack == json.end() || !stack->is_array()) return error;
+  for (const nlohmann::json& line : *stack) {
+    error.add_stack_trace(line.is_string() ? line.get<std::string>() : line.dump());
+  }
+  return error;
+}
+
+InvocationEnd ToInvocationEnd(absl::StatusOr<HttpResponse> response) {
+  if (!response.ok()) {
+    return Failed(InvocationEnd::Kind::kCrashed, "Runtime.ExitError", response.status().message());
+  }
+  if (response->status != 200) {
+    const absl::string_view type =
+        FindHeader(response->headers, "x-amzn-ErrorType").value_or("ServiceException");
+    return Failed(InvocationEnd::Kind::kFunctionError, type,
+                  absl::StrCat("The endpoint answered ", response->status, ": ", response->body));
+  }
+  if (FindHeader(response->headers, "X-Amz-Function-Error").has_value()) {
+    return {InvocationEnd::Kind::kFunctionError, "", ClassicError(response->body)};
+  }
+  return {InvocationEnd::Kind::kAnswered, std::move(response->body), {}};
+}
+
+}  // namespace
+
+class HttpFunctions::Slot final : public WorkerSlot, public std::enable_shared_from_this<Slot> {
+ public:
+  Slot(StreamInvoker& invoker, HttpClient& client, HttpUrl endpoint)
+      : invoker_(invoker), client_(client), endpoint_(std::move(endpoint)) {}
+
+  // An invocation may have begun before the id is known; it waits with its end.
+  void SetId(StreamInvoker::SlotId id) {
+    id_ = id;
+    has_id_.Notify();
+  }
+
+  void StartInvocation(Invocation invocation) override {
+    const absl::Duration limit =
+        absl::FromUnixSeconds(invocation.deadline().seconds()) - absl::Now() + kAnswerGrace;
+    auto call = client_.Send(endpoint_, ToHttpRequest(endpoint_, invocation), limit,
+                             [self = shared_from_this()](absl::StatusOr<HttpResponse> response) {
+                               self->has_id_.WaitForNotification();
+                               self->invoker_.EndInvocation(self->id_,
+                                                            ToInvocationEnd(std::move(response)));
+                             });
+    absl::MutexLock lock(&mutex_);
+    call_ = std::move(call);
+  }
+
+  void AbortInvocation(v1::ServeResponse::Abort::Reason) override {
+    absl::MutexLock lock(&mutex_);
+    if (call_ != nullptr) call_->Cancel();
+  }
+
+ private:
+  StreamInvoker& invoker_;
+  HttpClient& client_;
+  const HttpUrl endpoint_;
+  StreamInvoker::SlotId id_ = 0;
+  absl::Notification has_id_;
+  absl::Mutex mutex_;
+  // The newest; one that has ended takes no harm from being cancelled.
+  std::shared_ptr<HttpClient::Call> call_ ABSL_GUARDED_BY(mutex_);
+};
+
+void HttpFunctions::Add(absl::string_view session, const std::string& function_name,
+                        const HttpUrl& endpoint) {
+  for (int i = 0; i < kSlotsPerHttpFunction; ++i) {
+    const auto slot = std::make_shared<Slot>(invoker_, client_, endpoint);
+    slot->SetId(invoker_.AddSlot(session, {function_name}, slot));
+  }
+}
+
+}  // namespace rehearse
