@@ -5,18 +5,23 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "grpc/support/log.h"
 #include "service/base/text.h"
+#include "service/cli/function_flag.h"
 #include "service/cli/ready_file.h"
+#include "service/http/http_client.h"
 #include "service/server/server.h"
 #include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
@@ -26,6 +31,9 @@ namespace {
 
 struct UpFlags {
   std::string grpc_address = "127.0.0.1:9013";
+  std::string http_address;
+  std::vector<std::string> functions;
+  std::string lambda_endpoint;
   std::string time = "real";
   bool skip_deadlines = false;
   std::string ready_file;
@@ -64,6 +72,29 @@ std::string CheckAccount(const std::string& account) {
              : absl::StrCat("bad account '", account, "': expected 12 digits");
 }
 
+std::string CheckUrl(const std::string& url) {
+  const absl::Status status = ParseHttpUrl(url).status();
+  return status.ok() ? "" : std::string(status.message());
+}
+
+std::string CheckFunction(const std::string& function) {
+  const absl::Status status = ParseHttpFunction(function).status();
+  return status.ok() ? "" : std::string(status.message());
+}
+
+// Where the AWS face is served if nobody says where. Next to a gRPC port that is chosen freely, a
+// fixed one would stand in the way of a second service.
+std::string HttpAddressOf(const UpFlags& flags) {
+  if (!flags.http_address.empty()) return flags.http_address;
+  // As AWS's local Python runner is told.
+  const char* host = std::getenv("AWS_DEX_HOST");
+  const char* port = std::getenv("AWS_DEX_PORT");
+  if (host != nullptr || port != nullptr) {
+    return absl::StrCat(host == nullptr ? "127.0.0.1" : host, ":", port == nullptr ? "9014" : port);
+  }
+  return absl::EndsWith(flags.grpc_address, ":0") ? "127.0.0.1:0" : "127.0.0.1:9014";
+}
+
 // An empty value, as of a variable that is not set, would swallow the flag behind it.
 std::string CheckPath(const std::string& path) {
   return path.empty() || path[0] == '-' ? absl::StrCat("expected a path, got '", path, "'") : "";
@@ -72,6 +103,12 @@ std::string CheckPath(const std::string& path) {
 Server::Options ServerOptionsOf(const UpFlags& flags) {
   Server::Options options;
   options.grpc_address = flags.grpc_address;
+  options.http_address = HttpAddressOf(flags);
+  for (const std::string& function : flags.functions) {
+    options.http_functions.push_back(*ParseHttpFunction(function));
+  }
+  options.gateway.lambda_endpoint = flags.lambda_endpoint;
+  options.gateway.region = flags.region;
   options.location.region = flags.region;
   options.location.account = flags.account;
   options.session_idle_limit = absl::Minutes(flags.session_idle_minutes);
@@ -154,13 +191,17 @@ absl::Status RunUp(const UpFlags& flags) {
   if (absl::IsAlreadyExists(server.status())) {
     return absl::AlreadyExistsError(
         absl::StrCat(server.status().message(),
-                     "; choose another with --grpc-address, port 0 takes a free one"));
+                     "; choose another with --grpc-address or --http-address, port 0 takes a "
+                     "free one"));
   }
   if (!server.ok()) return server.status();
   const std::string address = ServedAddress(flags.grpc_address, (*server)->port());
-  absl::Status written = ready_file.Write(absl::StrCat("{\"grpc\": \"", address, "\"}\n"));
+  const std::string http_address = ServedAddress(HttpAddressOf(flags), (*server)->http_port());
+  absl::Status written = ready_file.Write(
+      absl::StrCat("{\"grpc\": \"", address, "\", \"http\": \"", http_address, "\"}\n"));
   if (!written.ok()) return written;
-  spdlog::info("serving gRPC on {}, time is {}", address, flags.time);
+  spdlog::info("serving gRPC on {} and the AWS API on http://{}, time is {}", address, http_address,
+               flags.time);
   if (flags.skip_deadlines && flags.time != "skip") {
     spdlog::warn("--skip-deadlines is of no effect without --time=skip");
   }
@@ -179,6 +220,24 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
       ->check(CLI::Validator(CheckAddress, ""))
       ->type_name("HOST:PORT")
       ->capture_default_str();
+  up.add_option("--http-address", flags.http_address,
+                "Where to serve the AWS API over HTTP, as HOST:PORT [127.0.0.1:9014; any free port "
+                "if gRPC takes one]")
+      ->check(CLI::Validator(CheckAddress, ""))
+      ->type_name("HOST:PORT");
+  up.add_option("--function", flags.functions,
+                "A function behind a Lambda-compatible endpoint, as NAME=URL, where URL ends in "
+                "/invocations. It is durable, with an execution timeout of 300 s; "
+                "NAME,execution-timeout=S=URL sets another, NAME,plain=URL is a plain function. "
+                "May be given several times")
+      ->check(CLI::Validator(CheckFunction, ""))
+      ->type_name("NAME=URL");
+  up.add_option("--lambda-endpoint", flags.lambda_endpoint,
+                "Endpoint through which POST /start-durable-execution reaches functions that "
+                "nobody has registered, as SAM CLI needs it")
+      ->envname("AWS_DEX_LAMBDA_ENDPOINT")
+      ->check(CLI::Validator(CheckUrl, ""))
+      ->type_name("URL");
   up.add_option("--time", flags.time,
                 "How time goes in sessions that do not say: real; skip - it jumps to the next "
                 "wait, retry or back-off when nothing else is left to do; manual - only a client "
@@ -190,7 +249,8 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
               "runs in which nobody will answer");
   up.add_option(
         "--ready-file", flags.ready_file,
-        "Written once the service serves, as {\"grpc\": \"HOST:PORT\"}; removed when it stops")
+        "Written once the service serves, as {\"grpc\": \"HOST:PORT\", \"http\": \"HOST:PORT\"}; "
+        "removed when it stops")
       ->check(CLI::Validator(CheckPath, ""))
       ->type_name("PATH");
   up.add_option("--limits", flags.limits,

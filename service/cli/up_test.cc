@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/cli/child_process.h"
+#include "service/http/http_client.h"
 #include "service/rpc/scripted_worker.h"
 #include "service/rpc/test_client.h"
 #include "service/worker/channel.h"
@@ -82,6 +83,7 @@ class Up {
   ChildProcess& process() { return process_; }
   TestClient& client() { return client_; }
   const std::string& address() const { return address_; }
+  const std::string& http_address() const { return http_address_; }
   std::string ready_file_path() const { return folder_.file(); }
   std::string ready_file() const {
     std::ifstream file(folder_.file());
@@ -101,13 +103,17 @@ class Up {
   std::shared_ptr<grpc::Channel> Connect() {
     EXPECT_TRUE(folder_.AwaitFile()) << process_.err();
     const std::vector<std::string> parts = absl::StrSplit(ready_file(), '"');
-    if (parts.size() > 3) address_ = parts[3];
+    if (parts.size() > 7) {
+      address_ = parts[3];
+      http_address_ = parts[7];
+    }
     return worker::CreateChannel(address_);
   }
 
   WatchedFolder folder_;
   ChildProcess process_;
   std::string address_;
+  std::string http_address_;
   TestClient client_;
 };
 
@@ -147,6 +153,17 @@ TEST(RehearseTest, WrongUsageIsStatus2AndSaysWhatToDo) {
       {{"up", "--grpc-address=127.0.0.1:65536"},
        "rehearse up: --grpc-address: bad address '127.0.0.1:65536': expected HOST:PORT, for "
        "example 127.0.0.1:9013; port 0 takes a free one"},
+      {{"up", "--http-address=nowhere"},
+       "rehearse up: --http-address: bad address 'nowhere': expected HOST:PORT, for example "
+       "127.0.0.1:9013; port 0 takes a free one"},
+      {{"up", "--function=orders"},
+       "rehearse up: --function: bad function 'orders': expected "
+       "NAME[,plain][,execution-timeout=SECONDS]=http://..."},
+      {{"up", "--function=orders,execution-timeout=0=http://127.0.0.1:1"},
+       "rehearse up: --function: bad function 'orders,execution-timeout=0=http://127.0.0.1:1': "
+       "expected NAME[,plain][,execution-timeout=SECONDS]=http://..."},
+      {{"up", "--lambda-endpoint=nowhere"},
+       "rehearse up: --lambda-endpoint: bad URL 'nowhere': expected http://HOST:PORT/PATH"},
       {{"up", "--time=fast"}, "rehearse up: --time: fast not in {real,skip,manual}"},
       {{"up", "--limits=none"}, "rehearse up: --limits: none not in {aws,aws-2025}"},
       {{"up", "--failure-policy=none"},
@@ -174,8 +191,15 @@ TEST(RehearseTest, WrongUsageIsStatus2AndSaysWhatToDo) {
 
 TEST(UpTest, ReadyFileNamesTheAddressWhileTheServiceServes) {
   Up up;
-  EXPECT_EQ(up.ready_file(), absl::StrCat("{\"grpc\": \"", up.address(), "\"}\n"));
+  EXPECT_EQ(up.ready_file(), absl::StrCat("{\"grpc\": \"", up.address(), "\", \"http\": \"",
+                                          up.http_address(), "\"}\n"));
   EXPECT_THAT(up.address(), StartsWith("127.0.0.1:"));
+  EXPECT_THAT(up.http_address(), StartsWith("127.0.0.1:"));
+  HttpClient http;
+  const absl::StatusOr<HttpUrl> url = ParseHttpUrl(absl::StrCat("http://", up.http_address()));
+  ASSERT_TRUE(url.ok());
+  EXPECT_EQ(http.Send(*url, {"GET", "/health", {}, ""}, absl::InfiniteDuration())->body,
+            R"({"status":"healthy"})");
   EXPECT_EQ(TextOf(up.client().Call(&v1::TestSessions::Stub::GetSession, v1::GetSessionRequest())),
             "OK");
   up.process().Signal(SIGTERM);
@@ -192,8 +216,8 @@ TEST(UpTest, FailureToStartIsStatus1WhateverTheLogLevel) {
       RunToEnd({"up", absl::StrCat("--grpc-address=", first.address()), "--log-level=off"});
   EXPECT_EQ(taken.status, 1);
   EXPECT_EQ(taken.err, absl::StrCat("rehearse up: address already in use: ", first.address(),
-                                    "; choose another with --grpc-address, port 0 takes a free "
-                                    "one\n"));
+                                    "; choose another with --grpc-address or --http-address, port "
+                                    "0 takes a free one\n"));
   const std::string path = ::testing::TempDir() + "/no/such/folder/ready.json";
   const Finished unwritable = RunToEnd({"up", "--grpc-address=127.0.0.1:0", "--ready-file", path});
   EXPECT_EQ(unwritable.status, 1);

@@ -155,6 +155,8 @@ Gateway::Method Gateway::MethodOf(Route route) {
       return &Gateway::StartExecution;
     case Route::kListAll:
       return &Gateway::ListAll;
+    case Route::kLambdaEndpoint:
+      return &Gateway::SetLambdaEndpoint;
   }
   return nullptr;
 }

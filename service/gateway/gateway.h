@@ -10,13 +10,21 @@
 #ifndef REHEARSE_SERVICE_GATEWAY_GATEWAY_H_
 #define REHEARSE_SERVICE_GATEWAY_GATEWAY_H_
 
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "service/executor/executor.h"
 #include "service/gateway/call.h"
 #include "service/gateway/error_response.h"
 #include "service/http/http_server.h"
 #include "service/http/message.h"
+#include "service/invoker/http/http_functions.h"
 
 namespace rehearse {
 
@@ -24,12 +32,20 @@ class Gateway {
  public:
   struct Options {
     ErrorTypeMember error_type_member = ErrorTypeMember::kName;
+    // A Lambda-compatible endpoint through which the route /start-durable-execution reaches
+    // functions that nobody has registered, for example http://127.0.0.1:3001. Empty: none.
+    std::string lambda_endpoint;
+    std::string region = "us-east-1";
     // How long a synchronous Invoke waits for the execution's end, on the wall clock. AWS: 15 min.
     absl::Duration sync_invoke_limit = absl::Minutes(15);
   };
 
-  // `executor` outlives the gateway.
-  Gateway(Executor& executor, Options options) : executor_(executor), options_(options) {}
+  // The references outlive the gateway.
+  Gateway(Executor& executor, HttpFunctions& http_functions, Options options)
+      : executor_(executor),
+        http_functions_(http_functions),
+        options_(std::move(options)),
+        lambda_endpoint_(options_.lambda_endpoint) {}
 
   // Answers once, on any thread.
   void Handle(HttpRequest request, HttpServer::Responder respond);
@@ -75,9 +91,18 @@ class Gateway {
   void Metrics(Call call);
   void StartExecution(Call call);
   void ListAll(Call call);
+  void SetLambdaEndpoint(Call call);
+  // Registers the function unless somebody else has; `endpoint` empty: the one for all.
+  absl::Status ReachFunction(const std::string& session, const std::string& function_name,
+                             std::string endpoint);
 
   Executor& executor_;
+  HttpFunctions& http_functions_;
   const Options options_;
+  absl::Mutex mutex_;
+  std::string lambda_endpoint_ ABSL_GUARDED_BY(mutex_);
+  // Session and name of what ReachFunction has registered.
+  std::set<std::pair<std::string, std::string>> reached_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rehearse

@@ -8,6 +8,8 @@
 #include "service/base/errors.h"
 #include "service/gateway/gateway.h"
 #include "service/gateway/local_routes.pb.h"
+#include "service/http/http_client.h"
+#include "service/http/url.h"
 
 namespace rehearse {
 namespace {
@@ -43,6 +45,9 @@ void Gateway::StartExecution(Call call) {
   gateway::StartDurableExecution body;
   absl::Status valid = call.ReadBody(body);
   if (valid.ok()) valid = CheckRequired(body);
+  if (valid.ok()) {
+    valid = ReachFunction(call.session(), body.function_name(), body.lambda_endpoint());
+  }
   if (!valid.ok()) return call.Fail(valid);
   v1::StartExecutionRequest request;
   request.set_session(call.session());
@@ -67,6 +72,53 @@ void Gateway::StartExecution(Call call) {
         answer.set_execution_arn(started->durable_execution_arn());
         call.Reply(201, ToAwsJson(answer));
       });
+}
+
+absl::Status Gateway::ReachFunction(const std::string& session, const std::string& function_name,
+                                    std::string endpoint) {
+  absl::MutexLock lock(&mutex_);
+  if (endpoint.empty()) endpoint = lambda_endpoint_;
+  if (endpoint.empty()) return absl::OkStatus();
+  const bool reached = reached_.count({session, function_name}) > 0;
+  if (!reached && executor_.ResolveFunction(session, function_name, absl::nullopt).ok()) {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<HttpUrl> url = ParseHttpUrl(endpoint);
+  if (!url.ok()) return errors::InvalidParameter(url.status().message());
+  v1::FunctionSpec spec;
+  spec.set_function_name(function_name);
+  spec.set_durable(true);
+  absl::Status registered = executor_.RegisterFunctions(session, {spec});
+  if (!registered.ok()) return registered;
+  absl::StrAppend(&url->path, "/2015-03-31/functions/", PercentEncode(function_name),
+                  "/invocations");
+  http_functions_.Set(session, function_name, *url);
+  reached_.insert({session, function_name});
+  return absl::OkStatus();
+}
+
+void Gateway::SetLambdaEndpoint(Call call) {
+  gateway::LambdaEndpoint body;
+  absl::Status valid = call.ReadBody(body);
+  if (valid.ok() && body.endpoint_url().empty()) {
+    valid = errors::InvalidParameter("EndpointUrl is missing.");
+  }
+  if (valid.ok() && body.has_region_name() && body.region_name() != options_.region) {
+    valid = errors::InvalidParameter(absl::StrCat("RegionName is '", body.region_name(),
+                                                  "'; this service is in ", options_.region, "."));
+  }
+  if (valid.ok()) {
+    const absl::Status url = ParseHttpUrl(body.endpoint_url()).status();
+    if (!url.ok()) valid = errors::InvalidParameter(url.message());
+  }
+  if (!valid.ok()) return call.Fail(valid);
+  {
+    absl::MutexLock lock(&mutex_);
+    lambda_endpoint_ = body.endpoint_url();
+  }
+  call.Reply(
+      200,
+      nlohmann::json{{"message", "Functions are reached through " + body.endpoint_url()}}.dump());
 }
 
 // The runner filters with StatusFilter, by one status.

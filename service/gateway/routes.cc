@@ -44,6 +44,7 @@ constexpr Entry kEntries[] = {
     {"GET", "/metrics", "", false, Route::kMetrics},
     {"POST", "/start-durable-execution", "", false, Route::kStartExecution},
     {"GET", "/2025-12-01/durable-executions", "", false, Route::kListAll},
+    {"PUT", "/lambda-endpoint", "", false, Route::kLambdaEndpoint},
 };
 
 // The label, still encoded; nullopt when the path is not the entry's.

@@ -35,6 +35,7 @@ enum class Route {
   kMetrics,
   kStartExecution,
   kListAll,
+  kLambdaEndpoint,
 };
 
 struct RouteMatch {

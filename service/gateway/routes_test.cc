@@ -40,6 +40,7 @@ TEST(RoutesTest, FindsEveryRoute) {
       {"GET", "/metrics", Route::kMetrics, ""},
       {"POST", "/start-durable-execution", Route::kStartExecution, ""},
       {"GET", "/2025-12-01/durable-executions", Route::kListAll, ""},
+      {"PUT", "/lambda-endpoint", Route::kLambdaEndpoint, ""},
   };
   for (const Case& good : kCases) {
     for (const char* prefix : {"", "/sessions/s-1"}) {

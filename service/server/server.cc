@@ -135,7 +135,7 @@ Server::Server(Options options)
       durable_executions_(context_),
       function_host_(context_),
       test_sessions_(context_),
-      gateway_(executor_, options_.gateway) {}
+      gateway_(executor_, http_functions_, options_.gateway) {}
 
 Server::~Server() { Shutdown(); }
 
@@ -173,7 +173,7 @@ absl::Status Server::AddHttpFunctions() {
   for (const HttpFunction& function : options_.http_functions) {
     absl::Status registered = executor_.RegisterFunctions(kDefaultSession, {function.spec});
     if (!registered.ok()) return registered;
-    http_functions_.Add(kDefaultSession, function.spec.function_name(), function.endpoint);
+    http_functions_.Set(kDefaultSession, function.spec.function_name(), function.endpoint);
   }
   return absl::OkStatus();
 }

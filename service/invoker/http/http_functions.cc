@@ -99,8 +99,12 @@ InvocationEnd ToInvocationEnd(absl::StatusOr<HttpResponse> response) {
 
 class HttpFunctions::Slot final : public WorkerSlot, public std::enable_shared_from_this<Slot> {
  public:
-  Slot(StreamInvoker& invoker, HttpClient& client, HttpUrl endpoint)
-      : invoker_(invoker), client_(client), endpoint_(std::move(endpoint)) {}
+  Slot(StreamInvoker& invoker, HttpClient& client) : invoker_(invoker), client_(client) {}
+
+  void SetEndpoint(const HttpUrl& endpoint) {
+    absl::MutexLock lock(&mutex_);
+    endpoint_ = endpoint;
+  }
 
   // An invocation may have begun before the id is known; it waits with its end.
   void SetId(StreamInvoker::SlotId id) {
@@ -111,14 +115,13 @@ class HttpFunctions::Slot final : public WorkerSlot, public std::enable_shared_f
   void StartInvocation(Invocation invocation) override {
     const absl::Duration limit =
         absl::FromUnixSeconds(invocation.deadline().seconds()) - absl::Now() + kAnswerGrace;
-    auto call = client_.Send(endpoint_, ToHttpRequest(endpoint_, invocation), limit,
-                             [self = shared_from_this()](absl::StatusOr<HttpResponse> response) {
-                               self->has_id_.WaitForNotification();
-                               self->invoker_.EndInvocation(self->id_,
-                                                            ToInvocationEnd(std::move(response)));
-                             });
     absl::MutexLock lock(&mutex_);
-    call_ = std::move(call);
+    call_ = client_.Send(endpoint_, ToHttpRequest(endpoint_, invocation), limit,
+                         [self = shared_from_this()](absl::StatusOr<HttpResponse> response) {
+                           self->has_id_.WaitForNotification();
+                           self->invoker_.EndInvocation(self->id_,
+                                                        ToInvocationEnd(std::move(response)));
+                         });
   }
 
   void AbortInvocation(v1::ServeResponse::Abort::Reason) override {
@@ -129,19 +132,23 @@ class HttpFunctions::Slot final : public WorkerSlot, public std::enable_shared_f
  private:
   StreamInvoker& invoker_;
   HttpClient& client_;
-  const HttpUrl endpoint_;
   StreamInvoker::SlotId id_ = 0;
   absl::Notification has_id_;
   absl::Mutex mutex_;
+  HttpUrl endpoint_ ABSL_GUARDED_BY(mutex_);
   // The newest; one that has ended takes no harm from being cancelled.
   std::shared_ptr<HttpClient::Call> call_ ABSL_GUARDED_BY(mutex_);
 };
 
-void HttpFunctions::Add(absl::string_view session, const std::string& function_name,
+void HttpFunctions::Set(const std::string& session, const std::string& function_name,
                         const HttpUrl& endpoint) {
-  for (int i = 0; i < kSlotsPerHttpFunction; ++i) {
-    const auto slot = std::make_shared<Slot>(invoker_, client_, endpoint);
-    slot->SetId(invoker_.AddSlot(session, {function_name}, slot));
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::shared_ptr<Slot>>& slots = functions_[{session, function_name}];
+  for (const std::shared_ptr<Slot>& slot : slots) slot->SetEndpoint(endpoint);
+  while (slots.size() < kSlotsPerHttpFunction) {
+    slots.push_back(std::make_shared<Slot>(invoker_, client_));
+    slots.back()->SetEndpoint(endpoint);
+    slots.back()->SetId(invoker_.AddSlot(session, {function_name}, slots.back()));
   }
 }
 

@@ -3,16 +3,21 @@
 // it queues and is bounded as functions on worker streams are.
 //
 //   HttpFunctions functions(invoker);
-//   functions.Add("default", "orders",
+//   functions.Set("default", "orders",
 //                 *ParseHttpUrl("http://127.0.0.1:3001/2015-03-31/functions/orders/invocations"));
 //
 // Thread-safe.
 #ifndef REHEARSE_SERVICE_INVOKER_HTTP_HTTP_FUNCTIONS_H_
 #define REHEARSE_SERVICE_INVOKER_HTTP_HTTP_FUNCTIONS_H_
 
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "absl/strings/string_view.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "service/http/http_client.h"
 #include "service/invoker/stream/stream_invoker.h"
 
@@ -25,9 +30,9 @@ class HttpFunctions {
   // Cancels what runs.
   ~HttpFunctions() { Shutdown(); }
 
-  // `function_name` as registered with the executor; `endpoint` is what is posted to. At most
-  // kSlotsPerHttpFunction invocations run at once.
-  void Add(absl::string_view session, const std::string& function_name, const HttpUrl& endpoint);
+  // `function_name` as registered with the executor; `endpoint` is what is posted to, from the next
+  // invocation on. At most kSlotsPerHttpFunction run at once.
+  void Set(const std::string& session, const std::string& function_name, const HttpUrl& endpoint);
 
   // Ends what runs as crashed. Later calls do nothing.
   void Shutdown() { client_.Shutdown(); }
@@ -37,6 +42,10 @@ class HttpFunctions {
 
   StreamInvoker& invoker_;
   HttpClient client_;
+  absl::Mutex mutex_;
+  // By session and name.
+  std::map<std::pair<std::string, std::string>, std::vector<std::shared_ptr<Slot>>> functions_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 // Ours.

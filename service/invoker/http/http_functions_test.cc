@@ -33,7 +33,7 @@ class HttpFunctionsTest : public ::testing::Test {
     server_ = *HttpServer::Start({}, [this](HttpRequest request, HttpServer::Responder respond) {
       handler_(std::move(request), std::move(respond));
     });
-    functions_.Add("default", "f",
+    functions_.Set("default", "f",
                    *ParseHttpUrl(absl::StrCat("http://127.0.0.1:", server_->port(), "/run/f")));
   }
   ~HttpFunctionsTest() override {
@@ -166,6 +166,14 @@ TEST_F(HttpFunctionsTest, EndsAnAbortedInvocationAndUsesItsSlotAgain) {
   ended.WaitForNotification();
   EXPECT_EQ(result.kind, InvocationEnd::Kind::kCrashed);
   EXPECT_EQ(invoker_.Load({"default", "f"}).running, 0);
+}
+
+TEST_F(HttpFunctionsTest, GoesToANewEndpointFromTheNextInvocationOn) {
+  AnswerWith(HttpResponse(200));
+  functions_.Set("default", "f",
+                 *ParseHttpUrl(absl::StrCat("http://127.0.0.1:", server_->port(), "/moved")));
+  Invoke(PlainInvocation("{}"));
+  EXPECT_EQ(request_.target, "/moved");
 }
 
 }  // namespace

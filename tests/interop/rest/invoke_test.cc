@@ -229,5 +229,23 @@ TEST_F(InvokeTest, ServesTheLocalRunnersRoutes) {
   EXPECT_EQ(failed["DurableExecutions"].size(), 0);
 }
 
+TEST_F(InvokeTest, ReachesUnregisteredFunctionsThroughTheLambdaEndpoint) {
+  const std::string start = R"({
+    "AccountId": "123456789012", "FunctionName": "unheard-of", "FunctionQualifier": "$LATEST",
+    "ExecutionName": "local-1", "ExecutionTimeoutSeconds": 60, "ExecutionRetentionPeriodDays": 1})";
+  EXPECT_EQ(Send("POST", "/start-durable-execution", start).status, 404);
+  const std::string endpoint = absl::StrCat("http://127.0.0.1:", endpoint_port());
+  EXPECT_EQ(Send("PUT", "/lambda-endpoint",
+                 json{{"EndpointUrl", endpoint}, {"RegionName", "mars"}}.dump())
+                .status,
+            400);
+  EXPECT_EQ(Send("PUT", "/lambda-endpoint", json{{"EndpointUrl", endpoint}}.dump()).body,
+            absl::StrCat(R"({"message":"Functions are reached through )", endpoint, R"("})"));
+  EXPECT_EQ(Send("POST", "/start-durable-execution", start).status, 201);
+  const Invocation invocation = NextInvocation();
+  EXPECT_EQ(invocation.request.target, "/2015-03-31/functions/unheard-of/invocations");
+  EXPECT_EQ(FindHeader(invocation.request.headers, "X-Dex-Handler-Invoke"), "true");
+}
+
 }  // namespace
 }  // namespace rehearse

@@ -61,6 +61,7 @@ class RestFixture : public ::testing::Test {
   static std::string CallbackPath(const std::string& id, absl::string_view suffix);
 
   int http_port() const { return server_->http_port(); }
+  int endpoint_port() const { return endpoint_->port(); }
 
  private:
   absl::Mutex mutex_;
