@@ -90,11 +90,6 @@ TEST(SerdesTest, NumbersThatAreNotFiniteAreRefused) {
   EXPECT_FALSE(Write(Order{"o", 1, {1.0, std::nan("")}}).ok());
 }
 
-TEST(SerdesTest, WideIntegersAreNumbers) {
-  ExpectText(std::numeric_limits<int64_t>::min(), "-9223372036854775808");
-  ExpectText(std::numeric_limits<uint64_t>::max(), "18446744073709551615");
-}
-
 TEST(SerdesTest, TextThatIsNotUtf8IsRefused) {
   EXPECT_FALSE(Write(std::string("\xff")).ok());
   EXPECT_FALSE(Write(Json{{"\xff", 1}}).ok());

@@ -171,6 +171,7 @@ TEST(ReplayTest, LinesSayWhereTheyComeFrom) {
   EXPECT_EQ(FieldOf(records[1], "operationName"), "\"child\"");
   EXPECT_EQ(FieldOf(records[2], "operationId"), "\"" + OperationId("1-1") + "\"");
   EXPECT_EQ(FieldOf(records[2], "operationName"), "\"inner\"");
+  EXPECT_EQ(FieldOf(records[2], "parentId"), "\"" + OperationId("1") + "\"");
   EXPECT_EQ(FieldOf(records[2], "attempt"), "\"mine\"");
   EXPECT_EQ(FieldOf(records[2], "extra"), "1");
 }
