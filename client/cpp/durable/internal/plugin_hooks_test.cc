@@ -543,6 +543,72 @@ TEST_F(PluginTest, ChangeInfoIsComplete) {
   EXPECT_EQ(change.end_time, FakeService::Now());
 }
 
+// 10-12
+TEST_F(PluginTest, BranchesHaveTheParallelAsParent) {
+  service_.Run([](DurableContext& ctx, const Json&) {
+    return ctx
+        .Parallel<int>(
+            "both",
+            {{"a", [](DurableContext&) { return 1; }}, {"b", [](DurableContext&) { return 2; }}},
+            BatchOptions().set_max_concurrency(1))
+        .status();
+  });
+  for (const char* branch : {"a", "b"}) {
+    for (const char* hook : {"user function start", "user function end", "end"}) {
+      ASSERT_THAT(journal_.Of(hook, branch), SizeIs(1)) << hook;
+      EXPECT_EQ(journal_.Of(hook, branch)[0].parent_id, OperationId("1"));
+    }
+  }
+  EXPECT_THAT(journal_.Lines(),
+              ElementsAre("invocation start", "start both", "user function start both", "start a",
+                          "user function start a", "user function end a", "end a", "start b",
+                          "user function start b", "user function end b", "end b",
+                          "user function end both", "end both", "invocation end"));
+}
+
+// 10-18, 10-23
+TEST_F(PluginTest, BranchThatStillWaitsIsMetAgainAndTheOtherIsNot) {
+  const Handler handler = [](DurableContext& ctx, const Json&) {
+    return ctx
+        .Parallel<absl::monostate>(
+            "both", {{"x",
+                      [](DurableContext& branch) -> absl::StatusOr<absl::monostate> {
+                        DURABLE_RETURN_IF_ERROR(branch.Wait("short", absl::Seconds(2)));
+                        return absl::monostate();
+                      }},
+                     {"y",
+                      [](DurableContext& branch) -> absl::StatusOr<absl::monostate> {
+                        DURABLE_RETURN_IF_ERROR(branch.Wait("long", absl::Seconds(8)));
+                        return absl::monostate();
+                      }}})
+        .status();
+  };
+  EXPECT_EQ(service_.Run(handler).status, InvocationStatus::kPending);
+  for (const char* hook : {"start", "user function start"}) {
+    for (const char* name : {"both", "x", "y"}) {
+      ASSERT_THAT(journal_.Of(hook, name), SizeIs(1)) << hook << name;
+      EXPECT_FALSE(journal_.Of(hook, name)[0].is_replayed);
+      EXPECT_FALSE(journal_.Of(hook, name)[0].is_replay_children);
+    }
+  }
+  EXPECT_EQ(journal_.Of("start", "both")[0].sub_type, "Parallel");
+  EXPECT_EQ(journal_.Of("start", "x")[0].sub_type, "ParallelBranch");
+  journal_.Clear();
+  service_.End("1-1-1", OperationStatus::kSucceeded, absl::nullopt);
+  EXPECT_EQ(service_.Run(handler).status, InvocationStatus::kPending);
+  ASSERT_THAT(journal_.Of("start", "long"), SizeIs(1));
+  EXPECT_TRUE(journal_.Of("start", "long")[0].is_replayed);
+  EXPECT_THAT(journal_.Of("start", "short"), IsEmpty());
+  EXPECT_THAT(journal_.Of("end", "short"), SizeIs(1));
+  EXPECT_THAT(journal_.Of("end", "x"), SizeIs(1));
+  EXPECT_THAT(journal_.Of("user function start", "y"), SizeIs(1));
+  journal_.Clear();
+  service_.CompleteTimers();
+  EXPECT_EQ(service_.Run(handler).status, InvocationStatus::kSucceeded);
+  for (const char* name : {"short", "x"}) EXPECT_THAT(journal_.Of("end", name), IsEmpty());
+  for (const char* name : {"long", "y", "both"}) EXPECT_THAT(journal_.Of("end", name), SizeIs(1));
+}
+
 // Bodies that do not come to their end.
 
 TEST_F(PluginTest, SuspendedBodyIsIncomplete) {
