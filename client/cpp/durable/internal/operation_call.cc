@@ -234,7 +234,7 @@ void OperationCall::TellCall() const {
   const auto& on_call = context_.invocation().options().on_call;
   if (on_call == nullptr || identity_.is_virtual) return;
   const absl::Status allowed = on_call(Update(OperationAction::kStart));
-  if (!allowed.ok()) internal::FailNonDeterministic(context_.invocation(), allowed.message());
+  if (!allowed.ok()) internal::FailNonDeterministic(context_, allowed.message());
 }
 
 void OperationCall::AdjustReplayBefore() {
