@@ -1,5 +1,6 @@
 // DurableContext::Parallel and Map: a context whose operations are its branches.
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -153,13 +154,14 @@ class BatchRun {
     return ErrorOf(error);
   }
 
-  // The record of a closed batch has the result. The branches that it lists as ended have to be
-  // recorded as such.
+  // The record of a closed batch has the result. The service need not show its branches any more;
+  // those that it shows have to be recorded as the result lists them.
   absl::Status ReadResult() {
     DURABLE_RETURN_IF_ERROR(call_.Read(call_.record()->payload, items_.result()));
     Context batch(call_.context(), Traits(/*replays_closed=*/true));
     for (const auto& [index, status] : items_.Listed()) {
       if (status == ItemStatus::kStarted || index < 0 || index >= size()) continue;
+      if (RecordOf(index) == nullptr) continue;
       Context place(batch, TraitsBefore(index, /*replaying=*/true));
       const OperationCall check(place, {OperationType::kContext, plan_.kind.branch_sub_type,
                                         plan_.names[index], is_flat()});
@@ -199,11 +201,15 @@ class BatchRun {
     return absl::OkStatus();
   }
 
+  std::shared_ptr<const Operation> RecordOf(int index) const {
+    return call_.context().invocation().store().Find(
+        OperationId(OperationPath(call_.path(), index + 1)));
+  }
+
   std::vector<ItemStatus> RecordedStatuses() const {
     std::vector<ItemStatus> statuses(size(), ItemStatus::kStarted);
     for (int i = 0; i < size(); ++i) {
-      const std::shared_ptr<const Operation> record = call_.context().invocation().store().Find(
-          OperationId(OperationPath(call_.path(), i + 1)));
+      const std::shared_ptr<const Operation> record = RecordOf(i);
       if (record != nullptr && IsTerminal(record->status)) statuses[i] = ItemStatus::kSucceeded;
     }
     return statuses;
