@@ -19,9 +19,9 @@ _COLUMN = 72
 
 def check(run):
     """What is wrong with a run, in lines."""
+    errors = list(run.errors)
     matcher = EventHistoryMatcher(run.context)
-    errors = list(matcher.match(run.requirement.history, run.events).errors)
-    errors += run.result_errors
+    errors += matcher.match(run.requirement.history, run.events).errors
     errors += check_logs(run)
     errors += check_durations(run.events)
     return errors

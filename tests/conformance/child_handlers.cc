@@ -196,11 +196,11 @@ absl::StatusOr<std::string> InsideAndAfter(DurableContext& ctx, const std::strin
 DURABLE_FUNCTION("3-18", InsideAndAfter);
 
 // A body that ran again must show.
-void LogWhileReplaying(durable::RuntimeOptions& options) { options.log_while_replaying = true; }
+void LogWhileReplaying(FunctionSettings& settings) { settings.runtime.log_while_replaying = true; }
 
 // The start of a step is recorded when its body runs.
-void SendStartsAtOnce(durable::RuntimeOptions& options) {
-  options.checkpoint_window = absl::ZeroDuration();
+void SendStartsAtOnce(FunctionSettings& settings) {
+  settings.runtime.checkpoint_window = absl::ZeroDuration();
 }
 
 [[maybe_unused]] const bool configured = ConfigureFunction("3-11", LogWhileReplaying) &&

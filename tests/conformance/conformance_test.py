@@ -1,45 +1,35 @@
 #!/usr/bin/python3
 """Every requirement on the service, with the C++ SDK; several at once.
 
-With ids of requirements or names of suites as arguments runs only those.
+With ids of requirements or names of suites as arguments runs only those; options are for the
+handlers.
 """
 
-import concurrent.futures
 import sys
 import time
 
-import grpc
-
 from checks import check
 from checks import side_by_side
-from run import Runner
+from run import run_all
 from suite import load_requirements
-
-_CONCURRENCY = 16
-
-
-def report(runner, requirement):
-    """What is wrong, as text; empty when the requirement is met."""
-    try:
-        run = runner.run(requirement)
-    except grpc.RpcError as error:
-        return error.details()
-    errors = check(run)
-    return "\n".join([*errors, side_by_side(run)]) if errors else ""
 
 
 def main():
-    requirements = load_requirements(sys.argv[1:])
+    options = [argument for argument in sys.argv[1:] if argument.startswith("--")]
+    requirements = load_requirements([name for name in sys.argv[1:] if name not in options])
     started = time.monotonic()
-    with Runner(_CONCURRENCY) as runner, \
-            concurrent.futures.ThreadPoolExecutor(_CONCURRENCY) as threads:
-        reports = list(threads.map(lambda requirement: report(runner, requirement), requirements))
+    runs = run_all(requirements, options)
     seconds = time.monotonic() - started
-    for requirement, text in zip(requirements, reports):
-        if text:
-            print(f"FAILED {requirement.id}: {requirement.description}\n{text}\n")
-    print(f"{reports.count('')} of {len(requirements)} requirements met in {seconds:.1f} s")
-    return 0 if requirements and not any(reports) else 1
+    met = 0
+    for run in runs:
+        if errors := check(run):
+            print(f"FAILED {run.requirement.id}: {run.requirement.description}")
+            print("\n".join(errors))
+            print(side_by_side(run))
+        else:
+            met += 1
+    print(f"{met} of {len(requirements)} requirements met in {seconds:.1f} s")
+    return 0 if 0 < len(requirements) == met else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@
 namespace rehearse::conformance {
 namespace {
 
-using Configuration = std::function<void(durable::RuntimeOptions&)>;
+using Configuration = std::function<void(FunctionSettings&)>;
 
 constexpr absl::Duration kShutdownGrace = absl::Seconds(10);
 
@@ -24,15 +24,33 @@ std::map<std::string, Configuration>& Configurations() {
   return *configurations;
 }
 
-std::map<std::string, durable::RuntimeOptions> RuntimesOfFunctions() {
-  std::map<std::string, durable::RuntimeOptions> runtimes;
+std::map<std::string, FunctionSettings> SettingsOfFunctions(const HostOptions& options) {
+  std::map<std::string, FunctionSettings> all;
   for (const auto& [name, handler] : durable::RegisteredFunctions()) {
-    durable::RuntimeOptions& runtime = runtimes[name];
-    runtime.log_sink = durable::JsonLinesSink(stdout);
+    FunctionSettings& settings = all[name];
+    settings.runtime.log_sink = durable::JsonLinesSink(stdout);
+    if (options.suspend_by_status) settings.runtime.suspend_by_status = true;
     const auto configuration = Configurations().find(name);
-    if (configuration != Configurations().end()) configuration->second(runtime);
+    if (configuration != Configurations().end()) configuration->second(settings);
   }
-  return runtimes;
+  return all;
+}
+
+v1::FunctionSpec SpecOf(const std::string& name, const FunctionSettings& settings) {
+  v1::FunctionSpec spec;
+  spec.set_function_name(name);
+  spec.set_durable(true);
+  if (settings.execution_timeout > absl::ZeroDuration()) {
+    spec.mutable_durable_config()->set_execution_timeout(
+        static_cast<int>(absl::ToInt64Seconds(settings.execution_timeout)));
+  }
+  return spec;
+}
+
+void LogCut(absl::string_view durable_execution_arn) {
+  const std::string arn(durable_execution_arn);
+  std::printf("{\"message\": \"cut\", \"executionArn\": \"%s\"}\n", arn.c_str());
+  std::fflush(stdout);
 }
 
 absl::Status StreamLost() { return absl::UnavailableError("the stream was lost"); }
@@ -93,15 +111,10 @@ bool ConfigureFunction(absl::string_view function, Configuration configure) {
 }
 
 FunctionHost::FunctionHost(const HostOptions& options)
-    : cut_(options.cut), runtimes_(RuntimesOfFunctions()) {
+    : cut_(options.cut), settings_(SettingsOfFunctions(options)) {
   worker::WorkerOptions pool;
   pool.slots = options.concurrency;
-  for (const auto& [name, handler] : durable::RegisteredFunctions()) {
-    v1::FunctionSpec spec;
-    spec.set_function_name(name);
-    spec.set_durable(true);
-    pool.functions.push_back(std::move(spec));
-  }
+  for (const auto& [name, settings] : settings_) pool.functions.push_back(SpecOf(name, settings));
   const std::shared_ptr<grpc::Channel> channel = worker::CreateChannel(options.server);
   for (const std::string& session : options.sessions) {
     pool.session = session;
@@ -129,7 +142,7 @@ v1::ServeRequest::Outcome FunctionHost::Run(worker::InvocationChannel& channel) 
     LossyClient client(channel, lose);
     outcome = durable::internal::ToProto(durable::RunInvocation(
         durable::RegisteredFunctions().at(name), durable::internal::FromProto(channel.invocation()),
-        client, runtimes_.at(name)));
+        client, settings_.at(name).runtime));
     current_channel = nullptr;
     if (!lose()) return outcome;
   }
@@ -140,7 +153,9 @@ v1::ServeRequest::Outcome FunctionHost::Run(worker::InvocationChannel& channel) 
 bool FunctionHost::CountMessage(absl::string_view durable_execution_arn) {
   if (cut_ == 0) return false;
   absl::MutexLock lock(&mutex_);
-  return ++messages_[std::string(durable_execution_arn)] == cut_;
+  if (++messages_[std::string(durable_execution_arn)] != cut_) return false;
+  LogCut(durable_execution_arn);
+  return true;
 }
 
 }  // namespace rehearse::conformance

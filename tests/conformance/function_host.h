@@ -33,10 +33,17 @@ absl::Status DieHere();
 // For handlers that behave differently once: true in the first call with this execution.
 bool FirstTime(const durable::DurableContext& context);
 
-// Changes the options with which a function runs. At namespace scope, as DURABLE_FUNCTION. Returns
-// true.
+// How a function is served.
+struct FunctionSettings {
+  durable::RuntimeOptions runtime;
+  // How long an execution of it may take, in whole seconds; zero: for ever.
+  absl::Duration execution_timeout;
+};
+
+// Changes the settings of a function. Before main; the first call for a function counts, and
+// returns true.
 bool ConfigureFunction(absl::string_view function,
-                       std::function<void(durable::RuntimeOptions&)> configure);
+                       std::function<void(FunctionSettings&)> configure);
 
 struct HostOptions {
   std::string server = "127.0.0.1:9013";
@@ -48,6 +55,8 @@ struct HostOptions {
   // arrival of its first invocation, then come each request, its answer, and the outcome, and so on
   // through its later invocations. 0: never.
   int cut = 0;
+  // Functions see suspensions as statuses, as those that are built without exceptions.
+  bool suspend_by_status = false;
 };
 
 class FunctionHost {
@@ -65,7 +74,7 @@ class FunctionHost {
   bool CountMessage(absl::string_view durable_execution_arn);
 
   const int cut_;
-  const std::map<std::string, durable::RuntimeOptions> runtimes_;
+  const std::map<std::string, FunctionSettings> settings_;
 
   absl::Mutex mutex_;
   std::map<std::string, int, std::less<>> messages_ ABSL_GUARDED_BY(mutex_);

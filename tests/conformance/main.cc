@@ -51,6 +51,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--cut", options.cut, "message at which every execution loses its stream once")
       ->check(CLI::NonNegativeNumber);
+  app.add_flag("--suspend-by-status", options.suspend_by_status,
+               "functions see suspensions as statuses instead of unwinding");
   CLI11_PARSE(app, argc, argv);
   const absl::Status status = Serve(options);
   if (status.ok()) return 0;

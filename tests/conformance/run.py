@@ -1,13 +1,15 @@
 """Runs requirements on a service: starts executions, moves time, acts from outside.
 
-    with Runner(concurrency=8) as runner:
-        run = runner.run(requirement)    # from up to 8 threads
-        run.events, run.errors
+    for run in run_all(requirements):
+        run.requirement, run.events, run.log_lines, run.errors
 """
 
+import concurrent.futures
 import contextlib
 import json
 import queue
+
+import grpc
 
 from actions import Actions
 from rehearse.v1 import test_sessions_pb2 as sessions_pb2
@@ -15,6 +17,9 @@ from service import Handlers
 from service import Service
 from suite import Mode
 from suite import validate_execution_result
+
+# Executions that run at a time. Most of their time they wait for the service's timers and threads.
+_CONCURRENCY = 16
 
 _CONFIGS = {
     Mode.SKIP: sessions_pb2.SessionConfig(clock_mode="CLOCK_MODE_SKIP"),
@@ -27,32 +32,39 @@ _CONFIGS = {
 class Run:
     """What is recorded of one execution of one requirement."""
 
-    def __init__(self, requirement, context, events, log_lines, result_errors):
+    def __init__(self, requirement):
         self.requirement = requirement
-        self.context = context
-        self.events = events
-        self.log_lines = log_lines
-        # How status and result differ from what is expected.
-        self.result_errors = result_errors
+        self.context = requirement.new_context()
+        self.events = []
+        self.log_lines = []
+        # How status and result differ from what is expected, and what went wrong on the way.
+        self.errors = []
 
 
-class Runner:
+def run_all(requirements, arguments=()):
+    """A Run for each, in order, made on a service of their own. `arguments` are for the handlers."""
+    with _Runner(arguments) as runner, \
+            concurrent.futures.ThreadPoolExecutor(_CONCURRENCY) as threads:
+        return list(threads.map(runner.run, requirements))
+
+
+class _Runner:
     """A service and the handlers, with sessions in which requirements do not see each other."""
 
-    def __init__(self, concurrency, arguments=()):
-        """`arguments` are for the handlers."""
+    def __init__(self, arguments):
         self._stack = contextlib.ExitStack()
         self._service = self._stack.enter_context(Service())
+        sessions = {Mode.SKIP.value: Mode.SKIP, Mode.SKIP_DEADLINES.value: Mode.SKIP_DEADLINES}
         # Whoever moves time moves it for a whole session and needs one alone.
         self._manual_sessions = queue.SimpleQueue()
-        for number in range(concurrency):
-            self._manual_sessions.put(f"{Mode.MANUAL.value}-{number}")
-        sessions = {Mode.SKIP.value: Mode.SKIP, Mode.SKIP_DEADLINES.value: Mode.SKIP_DEADLINES}
-        sessions |= {f"{Mode.MANUAL.value}-{number}": Mode.MANUAL for number in range(concurrency)}
+        for number in range(_CONCURRENCY):
+            name = f"{Mode.MANUAL.value}-{number}"
+            sessions[name] = Mode.MANUAL
+            self._manual_sessions.put(name)
         for name, mode in sessions.items():
             self._service.create_session(name, _CONFIGS[mode])
         self._handlers = self._stack.enter_context(
-            Handlers(self._service.address, sessions, [f"--concurrency={concurrency}", *arguments]))
+            Handlers(self._service.address, sessions, arguments))
 
     def __enter__(self):
         return self
@@ -61,14 +73,21 @@ class Runner:
         return self._stack.__exit__(*exception)
 
     def run(self, requirement):
+        run = Run(requirement)
+        self._handlers.check_alive()
         with self._session_for(requirement.mode) as session:
-            context = requirement.new_context()
-            arn = self._service.start(session, requirement.id,
-                                      json.dumps(requirement.input(context)), requirement.is_async)
-            if requirement.mode == Mode.MANUAL:
-                self._drive(session, arn, requirement, context)
-            self._service.wait_for_end(arn)
-            return self._read(arn, requirement, context)
+            try:
+                arn = self._service.start(
+                    session, requirement.id, json.dumps(requirement.input(run.context)),
+                    requirement.is_async)
+                try:
+                    self._finish(session, arn, run)
+                finally:
+                    run.events = self._service.history(arn)
+                    run.log_lines = self._handlers.log_lines(arn)
+            except grpc.RpcError as error:
+                run.errors.append(error.details())
+        return run
 
     @contextlib.contextmanager
     def _session_for(self, mode):
@@ -79,9 +98,17 @@ class Runner:
         yield session
         self._manual_sessions.put(session)
 
-    def _drive(self, session, arn, requirement, context):
+    def _finish(self, session, arn, run):
+        if run.requirement.mode == Mode.MANUAL:
+            self._drive(session, arn, run)
+        self._service.wait_for_end(arn)
+        if run.requirement.result:
+            run.errors += validate_execution_result(
+                arn, run.requirement.result, self._service, run.context)
+
+    def _drive(self, session, arn, run):
         """Moves time from action to action, then from timer to timer, until the execution is over."""
-        actions = Actions(requirement.callback_actions, context, self._service)
+        actions = Actions(run.requirement, run.context, self._service, arn)
         while not self._service.settle(arn):
             actions.plan(self._service.history(arn))
             moment = actions.next_moment()
@@ -92,9 +119,3 @@ class Runner:
             self._service.advance_until(session, moment)
             if not self._service.settle(arn):
                 actions.act()
-
-    def _read(self, arn, requirement, context):
-        result_errors = validate_execution_result(
-            arn, requirement.result, self._service, context) if requirement.result else []
-        return Run(requirement, context, self._service.history(arn),
-                   self._handlers.log_lines(arn), result_errors)

@@ -42,6 +42,11 @@ def _await(read):
     return value
 
 
+def _set_error(message, error):
+    message.error_type = error["ErrorType"]
+    message.error_message = error["ErrorMessage"]
+
+
 class _Process:
     """A child that ends with the `with` statement, or with us."""
 
@@ -57,7 +62,7 @@ class _Process:
         if code != 0:
             raise RuntimeError(f"{self._process.args[0]} ended with status {code}")
 
-    def _check_alive(self):
+    def check_alive(self):
         if self._process.poll() is not None:
             raise RuntimeError(f"{self._process.args[0]} ended: {self._process.returncode}")
 
@@ -72,7 +77,7 @@ class Service(_Process):
              f"--ready-file={ready_file}"])
 
         def read_ready_file():
-            self._check_alive()
+            self.check_alive()
             if not os.path.exists(ready_file):
                 return None
             with open(ready_file, encoding="utf-8") as file:
@@ -101,7 +106,7 @@ class Service(_Process):
         """Waits until no invocation runs or is about to. Returns whether the execution is over."""
         execution = self._wait(arn, [number for number in execution_pb2.ExecutionStatus.values()
                                      if number != execution_pb2.EXECUTION_STATUS_UNSPECIFIED])
-        return execution.status != execution_pb2.EXECUTION_STATUS_RUNNING
+        return execution.HasField("end_timestamp")
 
     def _wait(self, arn, statuses):
         return self._sessions.WaitForExecution(
@@ -130,8 +135,18 @@ class Service(_Process):
                 return events
             request.marker = response.next_marker
 
-    def status(self, arn):
-        return self.get_durable_execution(arn)["Status"]
+    def pause(self, arn, reason):
+        self._executions.PauseExecution(
+            executions_pb2.PauseExecutionRequest(durable_execution_arn=arn, reason=reason))
+
+    def resume(self, arn):
+        self._executions.ResumeExecution(
+            executions_pb2.ResumeExecutionRequest(durable_execution_arn=arn))
+
+    def stop(self, arn, error):
+        request = executions_pb2.StopExecutionRequest(durable_execution_arn=arn)
+        _set_error(request.error, error)
+        self._executions.StopExecution(request)
 
     # What the suite calls on a client of AWS Lambda.
     # pylint: disable=invalid-name
@@ -148,8 +163,7 @@ class Service(_Process):
 
     def send_durable_execution_callback_failure(self, CallbackId, Error):
         request = executions_pb2.SendCallbackFailureRequest(callback_id=CallbackId)
-        request.error.error_type = Error["ErrorType"]
-        request.error.error_message = Error["ErrorMessage"]
+        _set_error(request.error, Error)
         self._executions.SendCallbackFailure(request)
 
     def send_durable_execution_callback_heartbeat(self, CallbackId):
@@ -169,7 +183,7 @@ class Handlers(_Process):
                  *(f"--session={session}" for session in sessions)], stdout=log)
 
         def read_first_line():
-            self._check_alive()
+            self.check_alive()
             with open(self._log_path, encoding="utf-8") as log:
                 return log.readline()
 

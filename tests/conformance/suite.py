@@ -75,13 +75,16 @@ class Requirement:
         # None: only the history counts.
         self.result = self._data.get("ExpectedResult")
         self.is_async = self._data.get("AsyncInvoke", False)
+        # Of our own requirements: what happens to the execution, or to the one that it invoked, Delay
+        # seconds after its start.
+        self.actions = self._data.get("Actions", [])
         self.callback_actions = [
             CallbackAction.from_dict(action) for action in self._data.get("CallbackActions", [])
         ]
 
     @property
     def mode(self):
-        if self.callback_actions:
+        if self.callback_actions or self.actions:
             return Mode.MANUAL
         if any(event["EventType"].endswith("TimedOut") for event in self.history):
             return Mode.SKIP_DEADLINES
