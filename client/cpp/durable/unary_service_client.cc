@@ -1,10 +1,9 @@
 #include "client/cpp/durable/unary_service_client.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "client/cpp/durable/internal/call_with_retries.h"
 #include "client/cpp/durable/internal/proto_conversion.h"
-#include "client/cpp/durable/internal/service_error.h"
 #include "client/cpp/durable/internal/user_agent.h"
 #include "grpcpp/client_context.h"
 #include "rehearse/v1/durable_executions.grpc.pb.h"
@@ -26,20 +25,15 @@ class UnaryServiceClient::Impl {
   absl::StatusOr<Response> Call(grpc::Status (v1::DurableExecutions::Stub::*method)(
                                     grpc::ClientContext*, const Request&, Response*),
                                 const Request& request) {
-    absl::Duration pause = options_.first_pause;
-    for (int attempt = 1;; ++attempt) {
+    return internal::CallWithRetries(options_, [&]() -> absl::StatusOr<Response> {
       grpc::ClientContext context;
       context.set_deadline(absl::ToChronoTime(absl::Now() + options_.deadline));
       Response response;
       absl::Status status =
           rehearse::worker::FromGrpcStatus((stub_.get()->*method)(&context, request, &response));
-      if (status.ok()) return response;
-      if (attempt >= options_.max_attempts || !internal::IsTransientServiceError(status)) {
-        return status;
-      }
-      options_.sleep(pause);
-      pause = std::min(pause * 2, options_.max_pause);
-    }
+      if (!status.ok()) return status;
+      return response;
+    });
   }
 
  private:

@@ -196,8 +196,7 @@ TEST(OutcomeTest, RetryableCheckpointFailureFailsTheInvocation) {
   EXPECT_EQ(output.status, InvocationStatus::kRetry);
   EXPECT_EQ(output.error->type, "CheckpointError");
   EXPECT_EQ(output.error->message, "UNAVAILABLE: down");
-  EXPECT_THAT(service.DiagnosticMessages(),
-              ElementsAre("a checkpoint failed: UNAVAILABLE: down"));
+  EXPECT_THAT(service.DiagnosticMessages(), ElementsAre("a checkpoint failed: UNAVAILABLE: down"));
 }
 
 TEST(OutcomeTest, PermanentCheckpointFailureFailsTheExecution) {
