@@ -42,7 +42,7 @@ class Run:
 
 
 def run_all(requirements, arguments=()):
-    """A Run for each, in order, made on a service of their own. `arguments` are for the handlers."""
+    """A Run for each, in order, on a service of their own. `arguments` are for the handlers."""
     with _Runner(arguments) as runner, \
             concurrent.futures.ThreadPoolExecutor(_CONCURRENCY) as threads:
         return list(threads.map(runner.run, requirements))
@@ -95,8 +95,10 @@ class _Runner:
             yield mode.value
             return
         session = self._manual_sessions.get()
-        yield session
-        self._manual_sessions.put(session)
+        try:
+            yield session
+        finally:
+            self._manual_sessions.put(session)
 
     def _finish(self, session, arn, run):
         if run.requirement.mode == Mode.MANUAL:
@@ -107,7 +109,7 @@ class _Runner:
                 arn, run.requirement.result, self._service, run.context)
 
     def _drive(self, session, arn, run):
-        """Moves time from action to action, then from timer to timer, until the execution is over."""
+        """Moves time from action to action, or from timer to timer, until the execution is over."""
         actions = Actions(run.requirement, run.context, self._service, arn)
         while not self._service.settle(arn):
             actions.plan(self._service.history(arn))

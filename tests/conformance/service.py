@@ -29,6 +29,9 @@ from rehearse.v1 import test_sessions_pb2_grpc as sessions_grpc
 # Only a broken run takes this long.
 _PATIENCE_SECONDS = 60
 
+# Of Bazel's test, else the system's.
+_TEMPORARY = os.environ.get("TEST_TMPDIR")
+
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 64 << 20)]
 
 
@@ -71,7 +74,7 @@ class Service(_Process):
     """`rehearse up` on a free port. Thread-safe."""
 
     def __init__(self):
-        ready_file = os.path.join(tempfile.mkdtemp(), "ready.json")
+        ready_file = os.path.join(tempfile.mkdtemp(dir=_TEMPORARY), "ready.json")
         super().__init__(
             ["service/cli/rehearse", "up", "--grpc-address=127.0.0.1:0", "--log-level=warn",
              f"--ready-file={ready_file}"])
@@ -176,8 +179,8 @@ class Handlers(_Process):
 
     def __init__(self, address, sessions, arguments=()):
         # A line is in the file before the service hears of what comes after it.
-        self._log_path = tempfile.mkstemp()[1]
-        with open(self._log_path, "wb") as log:
+        descriptor, self._log_path = tempfile.mkstemp(dir=_TEMPORARY)
+        with open(descriptor, "wb") as log:
             super().__init__(
                 ["tests/conformance/handlers", f"--server={address}", *arguments,
                  *(f"--session={session}" for session in sessions)], stdout=log)

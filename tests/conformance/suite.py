@@ -5,8 +5,8 @@
     context = requirement.new_context()               # PlaceholderContext
     EventHistoryMatcher(context).match(requirement.history, events)
 
-Of the published package only what compares is used; its client of AWS stays out, so the AWS SDK that
-it imports is replaced by empty modules.
+Of the published package only what compares is used. Its client of AWS stays out, so the AWS SDK
+that it imports is replaced by empty modules.
 """
 
 import enum
@@ -35,6 +35,7 @@ def _stand_in_for_aws_sdk():
 
 _stand_in_for_aws_sdk()
 
+# What the other modules need of the package they import from here.
 # pylint: disable=wrong-import-position,unused-import
 import aws_durable_execution_conformance_tests as published
 from aws_durable_execution_conformance_tests.callback import CallbackAction, CallbackSender
@@ -75,8 +76,8 @@ class Requirement:
         # None: only the history counts.
         self.result = self._data.get("ExpectedResult")
         self.is_async = self._data.get("AsyncInvoke", False)
-        # Of our own requirements: what happens to the execution, or to the one that it invoked, Delay
-        # seconds after its start.
+        # Of our own requirements: what happens to the execution, or to the one that it invoked,
+        # Delay seconds after its start.
         self.actions = self._data.get("Actions", [])
         self.callback_actions = [
             CallbackAction.from_dict(action) for action in self._data.get("CallbackActions", [])
@@ -108,10 +109,7 @@ def load_requirements(names=()):
 
     One of our own replaces a published one of the same id.
     """
-    by_id = {}
-    for folder in (_PUBLISHED, _OWN):
-        for path in folder.rglob("*.yaml"):
-            by_id[path.stem] = Requirement(path)
-    chosen = [requirement for requirement in by_id.values()
-              if not names or requirement.id in names or requirement.suite in names]
-    return sorted(chosen, key=Requirement.order)
+    paths = {path.stem: path for folder in (_PUBLISHED, _OWN) for path in folder.rglob("*.yaml")}
+    return sorted((Requirement(path) for path in paths.values()
+                   if not names or path.stem in names or path.parent.name in names),
+                  key=Requirement.order)
