@@ -10,40 +10,12 @@
 #include "client/cpp/testing/runner.h"
 #include "tests/benchmark/figures.h"
 #include "tests/benchmark/measuring.h"
+#include "tests/benchmark/warm_runner.h"
 
 namespace rehearse::benchmark {
 namespace {
 
-using durable::Json;
 using durable::testing::DurableFunctionTestRunner;
-
-constexpr absl::Duration kTimeout = absl::Seconds(60);
-
-// Milliseconds of one run.
-double Run(DurableFunctionTestRunner& runner, const Json& input) {
-  return Microseconds([&] {
-           Require(Require(runner.Run(input, kTimeout)).status() ==
-                       durable::testing::ExecutionStatus::kSucceeded,
-                   "a run did not succeed");
-         }) /
-         1000;
-}
-
-// A runner is warm when it has run.
-class WarmRunner {
- public:
-  WarmRunner(durable::Handler handler, Json input)
-      : runner_(std::move(handler)), input_(std::move(input)) {
-    Run(runner_, input_);
-  }
-  void Sample() { samples_.push_back(Run(runner_, input_)); }
-  double MedianMs() const { return Median(samples_); }
-
- private:
-  DurableFunctionTestRunner runner_;
-  const Json input_;
-  std::vector<double> samples_;
-};
 
 absl::StatusOr<int> Steps(durable::DurableContext& ctx, const int& count) {
   int sum = 0;

@@ -43,6 +43,8 @@ std::vector<Group> AllGroups();
 Values MeasurePipeline(const Options& options);
 Values MeasureRpc(const Options& options);
 Values MeasureEmbedded(const Options& options);
+Values MeasureSdk(const Options& options);
+Values MeasureRest(const Options& options);
 Values MeasureConcurrency(const Options& options);
 Values MeasureSleeping(const Options& options);
 Values MeasureColdStart(const Options& options);

@@ -11,6 +11,7 @@
 #include "service/worker/channel.h"
 #include "tests/benchmark/bare_client.h"
 #include "tests/benchmark/figures.h"
+#include "tests/benchmark/held_invocation.h"
 #include "tests/benchmark/measuring.h"
 #include "tests/benchmark/server_process.h"
 #include "tests/benchmark/worker_script.h"
@@ -53,31 +54,8 @@ void Ping(Stubs& stubs) {
   Require(stubs.bare.Ping(&context, Empty(), &response));
 }
 
-// A slot that keeps the invocation it gets running and leaves its checkpoints to unary calls.
-class HeldInvocation {
- public:
-  explicit HeldInvocation(Stubs& stubs)
-      : stream_(OpenServe(stubs.host), Register("", "held"), [this](v1::ServeResponse& response) {
-          if (response.has_invocation()) invocation_ = response.invocation().durable();
-          event_.Notify();
-          return absl::nullopt;
-        }) {
-    event_.Wait();
-    StartExecution(stubs, "held");
-    event_.Wait();
-  }
-
-  const std::string& arn() const { return invocation_.durable_execution_arn(); }
-  const std::string& token() const { return invocation_.checkpoint_token(); }
-
- private:
-  v1::DurableExecutionInvocationInput invocation_;
-  Signal event_;
-  WorkerStream stream_;
-};
-
 double MeasureUnary(Stubs& stubs, const Options& options) {
-  HeldInvocation invocation(stubs);
+  HeldInvocation invocation(stubs.executions, stubs.host);
   v1::CheckpointResponse last;
   last.set_checkpoint_token(invocation.token());
   std::vector<double> pings;
