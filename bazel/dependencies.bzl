@@ -1,8 +1,8 @@
-"""All external repositories: installed Debian packages, and from the Python package index the conformance suite."""
+"""All external repositories: installed Debian packages, and from the Python package index what only tests use."""
 
 load("//bazel:debian.bzl", "debian_repository", "debian_rules_repository")
 load("//bazel:native_rules.bzl", "native_rules_cc", "native_rules_proto", "no_coverage_tools")
-load("//bazel:pypi.bzl", "pypi_wheel")
+load("//bazel:pypi.bzl", "pypi_packages")
 
 # One library stands for all of Abseil; these are the upstream labels that lead to it.
 _ABSL_LABELS = {
@@ -101,11 +101,6 @@ def rehearse_dependencies():
         )
 
     # It asks for Python 3.14; what we use of it runs on 3.11.
-    pypi_wheel(
-        name = "aws_durable_execution_conformance_tests",
-        package = "aws-durable-execution-conformance-tests",
-        version = "1.0.0",
-        sha256 = "59b46cda93c0cbfed6a80f342ab0b93542ad8841196200a15fc716ebaa619c30",
-        python_version = "3.14",
-        build_file = "//bazel/third_party:aws_durable_execution_conformance_tests.BUILD",
-    )
+    pypi_packages(name = "aws_durable_execution_conformance_tests")
+    pypi_packages(name = "official_python")
+    pypi_packages(name = "official_python_sdk_1")

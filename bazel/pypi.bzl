@@ -1,17 +1,13 @@
-"""A wheel from the Python package index, pinned by its hash, for Debian's Python.
+"""Wheels from the Python package index, pinned by their hashes, for Debian's Python.
 
-    pypi_wheel(
-        name = "left_pad",
-        package = "left-pad",
-        version = "1.2.0",
-        sha256 = "...",
-        build_file = "//bazel/third_party:left_pad.BUILD",
-    )
+    pypi_packages(name = "left_pad")
 
-The wheel is unpacked as it is: neither its dependencies are fetched nor is its word on the Python
-that it needs heard. What uses it says `target_compatible_with = REQUIREMENTS`, loaded from
-@left_pad//:status.bzl: when the index cannot be reached, Bazel skips those targets and says so. With
-CI=true in the environment that is an error instead.
+The lock file //bazel/third_party:left_pad.requirements.txt names every wheel: nothing else is
+fetched, whatever the wheels ask for, be it of other wheels or of Python. They are installed into
+one folder, which //bazel/third_party:left_pad.BUILD describes. What uses it says
+`target_compatible_with = REQUIREMENTS`, loaded from @left_pad//:status.bzl: when the index cannot
+be reached, Bazel skips those targets and says so. With CI=true in the environment that is an error
+instead.
 """
 
 # The index is asked once, and briefly: without a network nobody wants to wait.
@@ -23,62 +19,38 @@ _PIP_OPTIONS = [
     "--timeout=15",
 ]
 
-def _download(ctx):
-    """Puts the wheel into folder `wheel`. Returns what went wrong, or nothing."""
-    ctx.file("requirements.txt", "%s==%s --hash=sha256:%s\n" % (
-        ctx.attr.package,
-        ctx.attr.version,
-        ctx.attr.sha256,
-    ))
-    result = ctx.execute(["/usr/bin/python3", "-m", "pip", "download"] + _PIP_OPTIONS + [
+def _install(ctx, requirements):
+    """Returns what went wrong, or nothing."""
+    result = ctx.execute(["/usr/bin/python3", "-m", "pip", "install"] + _PIP_OPTIONS + [
         "--no-deps",
+        "--no-compile",
         "--only-binary=:all:",
-        "--python-version=" + ctx.attr.python_version,
+        "--ignore-requires-python",
         "--require-hashes",
-        "--requirement=requirements.txt",
-        "--dest=wheel",
+        "--requirement=%s" % requirements,
+        "--root-user-action=ignore",
+        "--target=.",
     ], timeout = 120)
     return None if result.return_code == 0 else result.stderr.strip()
 
-def _unpack(ctx):
-    wheel = ctx.path("wheel").readdir()[0]
-    result = ctx.execute(["/usr/bin/python3", "-m", "zipfile", "-e", str(wheel), "."])
-    if result.return_code != 0:
-        fail("@%s: cannot unpack the wheel: %s" % (ctx.name, result.stderr))
-    ctx.delete("wheel")
-
-def _pypi_wheel_impl(ctx):
-    error = _download(ctx)
-    if error == None:
-        _unpack(ctx)
-    elif ctx.os.environ.get("CI") == "true":
+def _pypi_packages_impl(ctx):
+    description = "//bazel/third_party:" + ctx.name
+    error = _install(ctx, ctx.path(Label(description + ".requirements.txt")))
+    if error != None and ctx.os.environ.get("CI") == "true":
         fail("@%s: %s" % (ctx.name, error))
-    else:
+    if error != None:
         # buildifier: disable=print
-        print(("@%s: %s %s cannot be fetched; what needs it is skipped. " +
-               "`bazel sync --only=%s` tries again. %s") % (
+        print("@%s cannot be fetched; what needs it is skipped. `bazel sync --only=%s` tries again. %s" % (
             ctx.name,
-            ctx.attr.package,
-            ctx.attr.version,
             ctx.name,
             error[-400:],
         ))
     ctx.file("status.bzl", "REQUIREMENTS = %r\n" % (
         [] if error == None else ["@rehearse//bazel:unavailable"]
     ))
-    ctx.symlink(ctx.attr.build_file, "BUILD.bazel")
+    ctx.symlink(Label(description + ".BUILD"), "BUILD.bazel")
 
-pypi_wheel = repository_rule(
-    implementation = _pypi_wheel_impl,
-    attrs = {
-        "package": attr.string(mandatory = True),
-        "version": attr.string(mandatory = True),
-        "sha256": attr.string(mandatory = True),
-        "python_version": attr.string(
-            default = "3.11",
-            doc = "The Python that is claimed; another than Debian's for a package that asks for more than it needs.",
-        ),
-        "build_file": attr.label(mandatory = True, doc = "BUILD file of the repository's root."),
-    },
+pypi_packages = repository_rule(
+    implementation = _pypi_packages_impl,
     environ = ["CI"],
 )

@@ -1,0 +1,37 @@
+"""Tests in Python with AWS's own packages.
+
+    official_python_test(
+        name = "boto3_test",
+        srcs = ["operations_test.py"],       # in module unittest; also those who help
+        tests = ["operations_test"],
+    )
+"""
+
+load("@official_python//:status.bzl", "REQUIREMENTS")
+load("@official_python_sdk_1//:status.bzl", SDK_1_REQUIREMENTS = "REQUIREMENTS")
+
+def official_python_test(name, srcs, tests, sdk_1 = False, data = [], **kwargs):
+    """A test of the modules `tests`; with `sdk_1` on the durable SDK's version 1."""
+    packages = (["official_python_sdk_1"] if sdk_1 else []) + ["official_python"]
+    native.sh_test(
+        name = name,
+        srcs = ["//bazel:run_python.sh"],
+        args = [
+            "-m",
+            "unittest",
+        ] + tests,
+        data = srcs + data + ["//tests/interop:harness"] + ["@" + package for package in packages],
+        env = {
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": ":".join(["external/" + package for package in packages] + [
+                "proto/rehearse/v1/v1_py_grpc",
+                "proto/rehearse/v1/v1_py_proto",
+                "tests/interop/harness",
+                native.package_name(),
+            ]),
+            # The folder of the script itself would be that of the source tree.
+            "PYTHONSAFEPATH": "1",
+        },
+        target_compatible_with = REQUIREMENTS + (SDK_1_REQUIREMENTS if sdk_1 else []),
+        **kwargs
+    )
