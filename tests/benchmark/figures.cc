@@ -3,7 +3,7 @@
 namespace rehearse::benchmark {
 
 std::vector<Group> AllGroups() {
-  return {
+  std::vector<Group> groups = {
       {{{"pipeline_checkpoint_us", "us", Bound::kAtMost, 5},
         {"checkpoint_growth", "ratio", Bound::kAtMost, 1.1}},
        MeasurePipeline},
@@ -33,6 +33,10 @@ std::vector<Group> AllGroups() {
        MeasureSleeping},
       {{{"cold_start_ms", "ms", Bound::kAtMost, 10}}, MeasureColdStart},
   };
+  if (HasConformanceSuite()) {
+    groups.push_back({{{"conformance_171_s", "s", Bound::kAtMost, 60}}, MeasureConformance});
+  }
+  return groups;
 }
 
 }  // namespace rehearse::benchmark

@@ -45,6 +45,9 @@ Values MeasureRpc(const Options& options);
 Values MeasureEmbedded(const Options& options);
 Values MeasureSdk(const Options& options);
 Values MeasureRest(const Options& options);
+// False when the suite could not be fetched: its figure is left out.
+bool HasConformanceSuite();
+Values MeasureConformance(const Options& options);
 Values MeasureConcurrency(const Options& options);
 Values MeasureSleeping(const Options& options);
 Values MeasureColdStart(const Options& options);
