@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Every requirement on the service, with the C++ SDK; several at once.
 
-With ids of requirements or names of suites as arguments runs only those; options are for the
-handlers.
+With ids of requirements or names of suites as arguments runs only those. With --from-outside over
+the AWS API and in real time; other options are for the handlers.
 """
 
 import sys
@@ -11,21 +11,26 @@ import time
 from checks import check
 from checks import side_by_side
 from run import run_all
+from run import run_all_from_outside
 from suite import load_requirements
 
 
 def main():
     options = [argument for argument in sys.argv[1:] if argument.startswith("--")]
     requirements = load_requirements([name for name in sys.argv[1:] if name not in options])
+    run = run_all
+    if "--from-outside" in options:
+        options.remove("--from-outside")
+        run = run_all_from_outside
     started = time.monotonic()
-    runs = run_all(requirements, options)
+    runs = run(requirements, options)
     seconds = time.monotonic() - started
     met = 0
-    for run in runs:
-        if errors := check(run):
-            print(f"FAILED {run.requirement.id}: {run.requirement.description}")
+    for recorded in runs:
+        if errors := check(recorded):
+            print(f"FAILED {recorded.requirement.id}: {recorded.requirement.description}")
             print("\n".join(errors))
-            print(side_by_side(run))
+            print(side_by_side(recorded))
         else:
             met += 1
     print(f"{met} of {len(requirements)} requirements met in {seconds:.1f} s")

@@ -8,11 +8,13 @@ import concurrent.futures
 import contextlib
 import json
 import queue
+import time
 
 import grpc
 
 from actions import Actions
 from rehearse.v1 import test_sessions_pb2 as sessions_pb2
+from rest_client import RestClient
 from service import Handlers
 from service import Service
 from suite import Mode
@@ -20,6 +22,9 @@ from suite import validate_execution_result
 
 # Executions that run at a time. Most of their time they wait for the service's timers and threads.
 _CONCURRENCY = 16
+
+# Of an execution that runs in real time.
+_POLL_SECONDS = 0.1
 
 _CONFIGS = {
     Mode.SKIP: sessions_pb2.SessionConfig(clock_mode="CLOCK_MODE_SKIP"),
@@ -46,6 +51,49 @@ def run_all(requirements, arguments=()):
     with _Runner(arguments) as runner, \
             concurrent.futures.ThreadPoolExecutor(_CONCURRENCY) as threads:
         return list(threads.map(runner.run, requirements))
+
+
+def run_all_from_outside(requirements, arguments=()):
+    """The same over the AWS API and in real time."""
+    session = "real"
+    with Service() as service:
+        service.create_session(
+            session, sessions_pb2.SessionConfig(clock_mode="CLOCK_MODE_REAL"))
+        client = RestClient(service.http_address, session)
+        with Handlers(service.address, [session], arguments) as handlers, \
+                concurrent.futures.ThreadPoolExecutor(_CONCURRENCY) as threads:
+            return list(threads.map(
+                lambda requirement: _run_from_outside(requirement, client, handlers),
+                requirements))
+
+
+def _run_from_outside(requirement, client, handlers):
+    run = Run(requirement)
+    try:
+        arn = client.invoke(requirement.id, json.dumps(requirement.input(run.context)),
+                            requirement.is_async or bool(requirement.actions))
+        _act_in_real_time(run, client, arn)
+        if requirement.result:
+            run.errors += validate_execution_result(arn, requirement.result, client, run.context)
+        run.events = client.history(arn)
+        run.log_lines = handlers.log_lines(arn)
+    except RuntimeError as error:
+        run.errors.append(str(error))
+    return run
+
+
+def _act_in_real_time(run, client, arn):
+    """Until the execution is over, or what is expected of its history is there."""
+    actions = Actions(run.requirement, run.context, client, arn)
+    last_event = max((event["EventId"] for event in run.requirement.history), default=0)
+    while not client.is_over(arn):
+        events = client.history(arn)
+        if not run.requirement.result and len(events) >= last_event:
+            return
+        actions.plan(events)
+        while (moment := actions.next_moment()) is not None and moment <= time.time():
+            actions.act()
+        time.sleep(_POLL_SECONDS)
 
 
 class _Runner:

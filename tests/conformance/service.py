@@ -86,7 +86,9 @@ class Service(_Process):
             with open(ready_file, encoding="utf-8") as file:
                 return json.load(file)
 
-        self.address = _await(read_ready_file)["grpc"]
+        ready = _await(read_ready_file)
+        self.address = ready["grpc"]
+        self.http_address = ready["http"]
         channel = grpc.insecure_channel(self.address, options=_CHANNEL_OPTIONS)
         self._executions = executions_grpc.DurableExecutionsStub(channel)
         self._sessions = sessions_grpc.TestSessionsStub(channel)
