@@ -1,5 +1,14 @@
 #include "service/gateway/error_response.h"
 
+#include <fstream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/base/errors.h"
@@ -11,14 +20,16 @@ using ::testing::Contains;
 using ::testing::Optional;
 using ::testing::Pair;
 
-TEST(ErrorResponseTest, AnswersEachErrorAsTheApiModelSpellsIt) {
-  struct Case {
-    absl::Status status;
-    int http_status;
-    const char* name;
-    const char* body;
-  };
-  const Case kCases[] = {
+struct Case {
+  absl::Status status;
+  int http_status;
+  const char* name;
+  const char* body;
+};
+
+// Every error that an operation of the AWS face can end with.
+std::vector<Case> Cases() {
+  return {
       {errors::InvalidParameter("m"), 400, "InvalidParameterValueException",
        R"({"Type":"InvalidParameterValueException","message":"m"})"},
       {errors::StaleCheckpointToken(StaleTokenSpelling::kReal), 400,
@@ -39,6 +50,8 @@ TEST(ErrorResponseTest, AnswersEachErrorAsTheApiModelSpellsIt) {
       {errors::ExecutionAlreadyStarted("n"), 409, "DurableExecutionAlreadyStartedException",
        R"({"Message":"Durable Execution already started with another input: n",)"
        R"("Type":"DurableExecutionAlreadyStartedException"})"},
+      {errors::SessionAlreadyExists("s"), 409, "ResourceConflictException",
+       R"({"Type":"ResourceConflictException","message":"Session already exists: s"})"},
       {errors::Conflict("m"), 409, "ResourceConflictException",
        R"({"Type":"ResourceConflictException","message":"m"})"},
       {errors::RequestTooLarge("m"), 413, "RequestTooLargeException",
@@ -57,7 +70,10 @@ TEST(ErrorResponseTest, AnswersEachErrorAsTheApiModelSpellsIt) {
       {absl::UnknownError("m"), 500, "ServiceException",
        R"({"Message":"m","Type":"ServiceException"})"},
   };
-  for (const Case& error : kCases) {
+}
+
+TEST(ErrorResponseTest, AnswersEachErrorAsTheApiModelSpellsIt) {
+  for (const Case& error : Cases()) {
     const HttpResponse response = ErrorResponse(error.status, ErrorTypeMember::kName);
     EXPECT_EQ(response.status, error.http_status) << error.status;
     EXPECT_EQ(response.body, error.body);
@@ -65,6 +81,32 @@ TEST(ErrorResponseTest, AnswersEachErrorAsTheApiModelSpellsIt) {
                 Optional(absl::string_view(error.name)));
     EXPECT_THAT(response.headers, Contains(Pair("Content-Type", "application/json")));
   }
+}
+
+// "| name | status | member of the text | gRPC |", as docs/error-responses.md has it.
+std::string DocumentedRow(const Case& error) {
+  const bool lower_case = absl::StrContains(error.body, "\"message\"");
+  return absl::StrCat("| ", error.name, " | ", error.http_status, " | ",
+                      lower_case ? "message" : "Message", " | ",
+                      absl::StatusCodeToString(error.status.code()), " |");
+}
+
+TEST(ErrorResponseTest, IsDocumentedErrorByError) {
+  std::set<std::string> documented;
+  std::ifstream file("docs/error-responses.md");
+  for (std::string line; std::getline(file, line);) {
+    const std::vector<std::string> cells = absl::StrSplit(line, " | ");
+    if (cells.size() == 6 && absl::EndsWith(cells[0], "Exception")) {
+      documented.insert(absl::StrCat(absl::StrJoin(cells.begin(), cells.begin() + 4, " | "), " |"));
+    }
+  }
+  std::set<std::string> raised;
+  for (const Case& error : Cases()) {
+    // A status that is none of errors.h is a fault, however it came about.
+    if (absl::IsUnknown(error.status)) continue;
+    raised.insert(DocumentedRow(error));
+  }
+  EXPECT_EQ(documented, raised);
 }
 
 TEST(ErrorResponseTest, SaysWhenToTryAgainInWholeSeconds) {

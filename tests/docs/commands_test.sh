@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The shell commands of the documents do what the documents say. grpcurl's are looked at by readme_test.
+# The shell commands of the documents do what the documents say. grpcurl's are looked at by readme_test, the AWS
+# CLI's run by //tests/interop/boto3.
 set -uo pipefail
 
 readonly REHEARSE=service/cli/rehearse
@@ -28,7 +29,7 @@ run_up() {
   local flag flags=() ready=$TEST_TMPDIR/ready.json
   for flag in "$@"; do
     case $flag in
-      --grpc-address=*) flags+=("${flag%:*}:0") ;;
+      --grpc-address=* | --http-address=*) flags+=("${flag%:*}:0") ;;
       --ready-file=*) ;;
       *) flags+=("$flag") ;;
     esac
@@ -66,7 +67,7 @@ for document in README.md CONTRIBUTING.md docs/*.md; do
       ./bazelw\ *) check_configuration "${words[@]}" ;;
       'rehearse up --help') run_help up --help ;;
       rehearse\ up\ * | out/bin/service/cli/rehearse\ up\ *) run_up "${words[@]:2}" ;;
-      grpcurl\ *) ;;
+      grpcurl\ * | aws\ * | 'export AWS_'*) ;;
       *) fail 'is not tested' ;;
     esac
     count=$((${count-0} + 1))

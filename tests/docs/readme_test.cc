@@ -1,5 +1,5 @@
-// The documents show code that is compiled and run elsewhere: each block stands, as it is, in the file it comes from, and
-// each call is one of the contract's.
+// The documents show code that is compiled and run elsewhere: each block stands, as it is, in the
+// file it comes from, and each call is one of the contract's.
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -24,6 +24,7 @@ namespace {
 
 using google::protobuf::DescriptorPool;
 using google::protobuf::MethodDescriptor;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
@@ -69,7 +70,8 @@ std::vector<std::string> BlocksOf(const std::string& language) {
 
 TEST(DocumentsTest, EveryBlockIsOfAKindThatIsTested) {
   for (const Block& block : Blocks()) {
-    // Shell commands are run by commands_test; a block without a language is a picture.
+    // Shell commands are run by commands_test, Python by //tests/interop; a block without a
+    // language is a picture.
     EXPECT_THAT(block.language, ::testing::AnyOf("cpp", "python", "sh", ""))
         << block.document << ": " << block.text;
   }
@@ -86,7 +88,7 @@ TEST(DocumentsTest, CppBlocksAreTheExamplesCode) {
 TEST(DocumentsTest, BuildBlockIsTheExamplesTarget) {
   const std::string build = Read("client/cpp/examples/quickstart/BUILD.bazel");
   const std::vector<std::string> blocks = BlocksOf("python");
-  ASSERT_THAT(blocks, SizeIs(1));
+  ASSERT_THAT(blocks, SizeIs(2));
   const std::vector<std::string> statements = absl::StrSplit(blocks[0], "\n\n");
   EXPECT_THAT(statements, SizeIs(2));
   for (const std::string& statement : statements) EXPECT_THAT(build, HasSubstr(statement));
@@ -113,8 +115,8 @@ std::vector<std::string> GrpcurlCommands() {
 
 // `request` as JSON for the method "package.Service/Method".
 void ExpectCall(const std::string& request, const std::string& method) {
-  const MethodDescriptor* descriptor = DescriptorPool::generated_pool()->FindMethodByName(
-      absl::StrReplaceAll(method, {{"/", "."}}));
+  const MethodDescriptor* descriptor =
+      DescriptorPool::generated_pool()->FindMethodByName(absl::StrReplaceAll(method, {{"/", "."}}));
   ASSERT_NE(descriptor, nullptr) << method;
   google::protobuf::DynamicMessageFactory factory;
   const std::unique_ptr<google::protobuf::Message> message(

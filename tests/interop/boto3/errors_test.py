@@ -1,12 +1,14 @@
 """Each error of the API that rehearse raises: provoked; compared by class, code, status, text."""
 
 import base64
+import concurrent.futures
 import json
 import urllib.request
 
 from rehearse.v1 import test_sessions_pb2
 
 from fixture import Boto3Test
+from service import Service
 
 _NOWHERE = ("arn:aws:lambda:us-east-1:123456789012:function:durable:$LATEST"
             "/durable-execution/none/00000000-0000-4000-8000-000000000000")
@@ -169,3 +171,15 @@ class ErrorsTest(Boto3Test):
         self.assert_fails(404, "ResourceNotFoundException",
                           "Session does not exist: nowhere; create it with CreateSession",
                           "list_durable_executions_by_function", client, FunctionName="durable")
+
+    def test_a_service_that_stops(self):
+        with Service(self.endpoint.flag("durable")) as service:
+            client = service.client(retries={"total_max_attempts": 1})
+            with concurrent.futures.ThreadPoolExecutor() as threads:
+                waiting = threads.submit(
+                    self.assert_fails, 503, "ServiceException", "The service is shutting down",
+                    "invoke", client, FunctionName="durable", DurableExecutionName="last")
+                invocation = self.function.next_of("last")
+                service.stop()
+                waiting.result()
+                invocation.succeed()

@@ -14,6 +14,7 @@ import grpc
 from botocore.config import Config
 from google.protobuf import duration_pb2
 
+from rehearse.v1 import execution_pb2
 from rehearse.v1 import test_sessions_pb2
 from rehearse.v1 import test_sessions_pb2_grpc
 
@@ -47,8 +48,12 @@ class Service:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
+        """Tells the program to stop; the `with` statement waits for that."""
         self._process.stdin.close()
+
+    def __exit__(self, *_):
+        self.stop()
         self._process.stderr.close()
         code = self._process.wait(PATIENCE_SECONDS)
         self._folder.cleanup()
@@ -57,10 +62,17 @@ class Service:
 
     def wait_for(self, arn, *statuses):
         """Until the execution has one of the statuses, which are named as in the contract."""
+        self._wait(arn, [f"EXECUTION_STATUS_{status}" for status in statuses])
+
+    def settle(self, arn):
+        """Until no invocation runs or is about to."""
+        self._wait(arn, [number for number in execution_pb2.ExecutionStatus.values() if number],
+                   invocation_ended=True)
+
+    def _wait(self, arn, statuses, **options):
         self.sessions.WaitForExecution(test_sessions_pb2.WaitForExecutionRequest(
-            durable_execution_arn=arn,
-            statuses=[f"EXECUTION_STATUS_{status}" for status in statuses],
-            timeout=duration_pb2.Duration(seconds=PATIENCE_SECONDS)))
+            durable_execution_arn=arn, statuses=statuses,
+            timeout=duration_pb2.Duration(seconds=PATIENCE_SECONDS), **options))
 
     def client(self, url=None, **config):
         """A client with boto3's default configuration, but for what `config` says."""
