@@ -192,13 +192,14 @@ void Executor::GetExecutionHistory(v1::GetExecutionHistoryRequest request,
                                     Done<v1::GetExecutionHistoryResponse> done) {
         absl::StatusOr<StoredExecution> stored = impl->context().store.LoadHeader(member.arn);
         if (!stored.ok()) return done(stored.status());
-        absl::StatusOr<HistoryPage> page =
-            PageOf(request, stored->progress.event_count(), lane.Now(*member.tree).time);
+        const absl::Time now = lane.Now(*member.tree).time;
+        absl::StatusOr<HistoryPage> page = PageOf(request, stored->progress.event_count(), now);
         if (!page.ok()) return done(page.status());
         absl::StatusOr<std::vector<v1::Event>> events =
             impl->context().store.ReadEvents(member.arn, page->first_id, page->last_id);
         if (!events.ok()) return done(events.status());
-        done(ToHistoryResponse(request, *page, *std::move(events)));
+        done(ToHistoryResponse(request, *page, *std::move(events),
+                               member.tree->session->limits().state_page_bytes, now));
       });
 }
 

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cctype>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -158,6 +160,37 @@ TEST(PagingTest, RefusesBadRequests) {
             "Marker has expired: it is good for 24 hours; read from the first page.");
 }
 
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+TEST(HistoryResponseTest, EndsBeforeTooManyBytesAndGoesOnWithTheNextPage) {
+  std::vector<v1::Event> events(5);
+  for (int i = 0; i < 5; ++i) {
+    events[i].set_event_id(i + 1);
+    events[i].set_name(std::string(100, 'x'));
+  }
+  const auto bytes = static_cast<int64_t>(events[0].ByteSizeLong());
+  for (bool reverse : {false, true}) {
+    for (const auto& [max_bytes, shown] :
+         std::vector<std::pair<int64_t, int>>{{5 * bytes, 5}, {5 * bytes - 1, 4}, {1, 1}}) {
+      std::vector<int64_t> ids;
+      v1::GetExecutionHistoryRequest request = Request(100, reverse);
+      do {
+        const HistoryPage page = *PageOf(request, 5, kNow);
+        const v1::GetExecutionHistoryResponse response = ToHistoryResponse(
+            request, page, {events.begin() + page.first_id - 1, events.begin() + page.last_id},
+            max_bytes, kNow);
+        if (ids.empty()) {
+          EXPECT_EQ(response.events_size(), shown);
+        }
+        for (const v1::Event& event : response.events()) ids.push_back(event.event_id());
+        request.set_marker(response.next_marker());
+      } while (!request.marker().empty());
+      if (reverse) std::reverse(ids.begin(), ids.end());
+      EXPECT_THAT(ids, ::testing::ElementsAre(1, 2, 3, 4, 5));
+    }
+  }
+}
+
 TEST(HistoryResponseTest, OrdersAndStrips) {
   std::vector<v1::Event> events(2);
   events[0].set_event_id(1);
@@ -166,13 +199,14 @@ TEST(HistoryResponseTest, OrdersAndStrips) {
   HistoryPage page;
   page.next_marker = "next";
   v1::GetExecutionHistoryRequest request = Request(2, true);
-  v1::GetExecutionHistoryResponse response = ToHistoryResponse(request, page, events);
+  v1::GetExecutionHistoryResponse response =
+      ToHistoryResponse(request, page, events, kNoLimit, kNow);
   EXPECT_EQ(response.events(0).event_id(), 2);
   EXPECT_EQ(response.events(1).execution_started_details().input().payload(), "1");
   EXPECT_EQ(response.next_marker(), "next");
   request.set_include_execution_data(false);
   request.set_reverse_order(false);
-  response = ToHistoryResponse(request, HistoryPage(), events);
+  response = ToHistoryResponse(request, HistoryPage(), events, kNoLimit, kNow);
   EXPECT_EQ(response.events(0).event_id(), 1);
   EXPECT_FALSE(response.events(0).execution_started_details().input().has_payload());
   EXPECT_TRUE(response.events(0).execution_started_details().input().truncated());

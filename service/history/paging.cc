@@ -51,15 +51,25 @@ absl::StatusOr<HistoryPage> PageOf(const v1::GetExecutionHistoryRequest& request
 
 v1::GetExecutionHistoryResponse ToHistoryResponse(const v1::GetExecutionHistoryRequest& request,
                                                   const HistoryPage& page,
-                                                  std::vector<v1::Event> events) {
+                                                  std::vector<v1::Event> events, int64_t max_bytes,
+                                                  absl::Time now) {
   v1::GetExecutionHistoryResponse response;
-  if (request.reverse_order()) std::reverse(events.begin(), events.end());
+  const bool reverse = request.reverse_order();
+  if (reverse) std::reverse(events.begin(), events.end());
+  if (page.next_marker.has_value()) response.set_next_marker(*page.next_marker);
   const bool strip = request.has_include_execution_data() && !request.include_execution_data();
+  int64_t bytes = 0;
   for (v1::Event& event : events) {
     if (strip) StripExecutionData(event);
+    bytes += static_cast<int64_t>(event.ByteSizeLong());
+    if (bytes > max_bytes && !response.events().empty()) {
+      response.set_next_marker(
+          EncodeMarker({reverse ? Marker::Kind::kReverseHistory : Marker::Kind::kHistory, now,
+                        event.event_id(), 0, ""}));
+      return response;
+    }
     *response.add_events() = std::move(event);
   }
-  if (page.next_marker.has_value()) response.set_next_marker(*page.next_marker);
   return response;
 }
 

@@ -36,10 +36,12 @@ absl::StatusOr<HistoryPage> PageOf(const v1::GetExecutionHistoryRequest& request
                                    int64_t event_count, absl::Time now);
 
 // The answer: the page's events, given in ascending order, in the request's order and with or
-// without data.
+// without data. Ends before `max_bytes` are exceeded, but not before the first event; the rest is
+// then another page.
 v1::GetExecutionHistoryResponse ToHistoryResponse(const v1::GetExecutionHistoryRequest& request,
                                                   const HistoryPage& page,
-                                                  std::vector<v1::Event> events);
+                                                  std::vector<v1::Event> events, int64_t max_bytes,
+                                                  absl::Time now);
 
 }  // namespace rehearse
 

@@ -8,14 +8,9 @@ namespace {
 
 absl::StatusOr<v1::DeregisterFunctionResponse> Deregister(
     RpcContext& context, const v1::DeregisterFunctionRequest& request) {
-  v1::GetSessionRequest get_session;
-  get_session.set_name(request.session());
-  absl::StatusOr<v1::GetSessionResponse> session = context.executor.GetSession(get_session);
-  if (!session.ok()) return session.status();
-  const std::string& session_name = session->session().name();
-  absl::Status status = context.executor.DeregisterFunction(session_name, request.function_name());
+  absl::Status status =
+      context.executor.DeregisterFunction(request.session(), request.function_name());
   if (!status.ok()) return status;
-  context.invoker.RemoveFunction({session_name, request.function_name()});
   return v1::DeregisterFunctionResponse();
 }
 
