@@ -25,8 +25,8 @@ namespace durable {
 class DurableContext;
 
 // One branch of Parallel: any copyable callable, R(DurableContext&), where R is T or
-// absl::StatusOr<T>. It may run more than once in an invocation, on several threads one after the
-// other, so it leaves its captures as they are.
+// absl::StatusOr<T>; for absl::monostate, absl::Status or void. It may run more than once in an
+// invocation, on several threads one after the other, so it leaves its captures as they are.
 template <typename T>
 class Branch {
  public:
@@ -34,14 +34,34 @@ class Branch {
 
   // Named "parallel-branch-<index>".
   template <typename F, typename = std::enable_if_t<std::is_invocable_v<F&, DurableContext&>>>
-  Branch(F body) : body_(std::move(body)) {}  // NOLINT(google-explicit-constructor)
-  Branch(absl::string_view name, Body body) : name_(name), body_(std::move(body)) {}
+  Branch(F body) : body_(BodyOf(std::move(body))) {}  // NOLINT(google-explicit-constructor)
+  template <typename F>
+  Branch(absl::string_view name, F body) : name_(name), body_(BodyOf(std::move(body))) {}
 
   // nullopt when the branch was given none.
   const absl::optional<std::string>& name() const { return name_; }
   const Body& body() const { return body_; }
 
  private:
+  template <typename F>
+  static Body BodyOf(F body) {
+    using Returned = std::invoke_result_t<F&, DurableContext&>;
+    if constexpr (std::is_void_v<Returned>) {
+      return [body = std::move(body)](DurableContext& context) mutable -> absl::StatusOr<T> {
+        body(context);
+        return T();
+      };
+    } else if constexpr (std::is_same_v<Returned, absl::Status>) {
+      return [body = std::move(body)](DurableContext& context) mutable -> absl::StatusOr<T> {
+        absl::Status status = body(context);
+        if (!status.ok()) return status;
+        return T();
+      };
+    } else {
+      return body;
+    }
+  }
+
   absl::optional<std::string> name_;
   Body body_;
 };

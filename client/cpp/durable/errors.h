@@ -23,7 +23,8 @@
 namespace durable {
 
 // Who failed. The name in brackets is the type under which an error of that kind is recorded where
-// it escapes.
+// it escapes. Retry strategies see kStepInterrupted; a step that gives up over it is a kStep whose
+// cause() it is.
 enum class ErrorKind {
   kUser,               // made by MakeError, thrown, or a plain absl::Status [its own type]
   kStep,               // a step gave up [StepError]

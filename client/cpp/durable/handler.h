@@ -28,8 +28,15 @@ namespace durable {
 namespace internal {
 
 // The type of a callable's second argument.
+template <typename F, typename = void>
+struct InputOf {
+  static_assert(!std::is_same_v<F, F>,
+                "a durable function is R(durable::DurableContext&, const In&), without auto; In is "
+                "durable::Json where anything may come in, or nothing");
+  using Type = Json;
+};
 template <typename F>
-struct InputOf : InputOf<decltype(&F::operator())> {};
+struct InputOf<F, std::void_t<decltype(&F::operator())>> : InputOf<decltype(&F::operator())> {};
 template <typename R, typename In>
 struct InputOf<R (*)(DurableContext&, In)> {
   using Type = std::decay_t<In>;

@@ -146,8 +146,9 @@ class Plugin {
 // skipped.
 struct PluginFactory {
   std::function<std::unique_ptr<Plugin>(const InvocationInfo&)> create;
-  // Of the plugins of one group only one may be chosen. Empty: no group.
-  std::string exclusive_group;
+  // Of the plugins of one group only one may be chosen. Empty: no group. Initialized here so that
+  // {create} is a whole one to compilers that warn about missing initializers.
+  std::string exclusive_group = {};
 };
 
 // Links a plugin into the program; a name registered twice stops it. Returns true.

@@ -63,6 +63,12 @@ absl::Status ParseMessage(absl::string_view text, google::protobuf::Message& mes
 // The text is JSON null.
 bool IsNull(absl::string_view text);
 
+template <typename T, typename = void>
+struct IsReadFromJson : std::false_type {};
+template <typename T>
+struct IsReadFromJson<T, std::void_t<decltype(std::declval<const Json&>().template get<T>())>>
+    : std::true_type {};
+
 }  // namespace internal
 
 // Errors are permanent failures - the operation fails with kind kSerdes - except UnavailableError,
@@ -71,12 +77,19 @@ bool IsNull(absl::string_view text);
 template <typename T, typename Enable = void>
 struct Serdes {
   static absl::StatusOr<std::string> Serialize(const T& value, const SerdesContext&) {
-    return internal::DumpJson(Json(value));
+    static_assert(std::is_constructible_v<Json, const T&>,
+                  "this type cannot be written as JSON: give it to_json and from_json "
+                  "(NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE makes both) or a durable::Serdes");
+    if constexpr (std::is_constructible_v<Json, const T&>) return internal::DumpJson(Json(value));
   }
   static absl::StatusOr<T> Deserialize(absl::string_view text, const SerdesContext&) {
+    static_assert(internal::IsReadFromJson<T>::value,
+                  "this type cannot be read from JSON: give it to_json and from_json "
+                  "(NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE makes both) and a default constructor, or a "
+                  "durable::Serdes");
     absl::StatusOr<Json> json = internal::ParseJson(text);
     if (!json.ok()) return std::move(json).status();
-    return json->template get<T>();
+    if constexpr (internal::IsReadFromJson<T>::value) return json->template get<T>();
   }
 };
 

@@ -57,6 +57,16 @@ TEST(SerdesTest, ValuesAreCompactJson) {
   ExpectText<Order>({"o-1", 5, {1.5}}, R"({"cents":5,"id":"o-1","weights":[1.5]})");
 }
 
+struct Opaque {};
+
+// What the compiler says about a type without a Serdes depends on it.
+TEST(SerdesTest, KnowsWhatCanBeReadFromJson) {
+  EXPECT_TRUE(internal::IsReadFromJson<Order>::value);
+  EXPECT_TRUE(internal::IsReadFromJson<std::vector<Order>>::value);
+  EXPECT_FALSE(internal::IsReadFromJson<Opaque>::value);
+  EXPECT_FALSE(internal::IsReadFromJson<std::vector<Opaque>>::value);
+}
+
 TEST(SerdesTest, AbsenceIsNull) {
   ExpectText<absl::monostate>({}, "null");
   ExpectText<absl::optional<int>>(absl::nullopt, "null");

@@ -125,6 +125,10 @@ decltype(auto) CallForItem(const F& function, DurableContext& context, const T& 
   if constexpr (std::is_invocable_v<const F&, DurableContext&, const T&, int>) {
     return function(context, item, index);
   } else {
+    static_assert(
+        std::is_invocable_v<const F&, DurableContext&, const T&>,
+        "Map calls its function, which is const, with (durable::DurableContext&, const T& "
+        "item) or with (durable::DurableContext&, const T& item, int index)");
     return function(context, item);
   }
 }

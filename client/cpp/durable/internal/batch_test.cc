@@ -119,6 +119,19 @@ TEST_F(BatchTest, BranchesOfParallelMayHaveNamesAndNone) {
   EXPECT_EQ(service_.At("1-1")->payload, "\"hello\"");
 }
 
+TEST_F(BatchTest, BranchesOfParallelWithoutAValue) {
+  const InvocationOutput output = service_.Run([](DurableContext& ctx, const Json&) {
+    const auto result = ctx.Parallel<absl::monostate>(
+        "", {{"nothing", [](DurableContext&) {}},
+             {"status", [](DurableContext&) { return absl::OkStatus(); }},
+             {"error", &Boom}});
+    return absl::StrCat(result->success_count(), " ", GetError(result->FirstError())->type);
+  });
+  EXPECT_EQ(output.result, R"("2 Boom")");
+  EXPECT_EQ(service_.At("1-1")->payload, "null");
+  EXPECT_EQ(service_.At("1-2")->payload, "null");
+}
+
 TEST_F(BatchTest, EmptyBatchIsRecorded) {
   EXPECT_EQ(service_.Run(MapOf(0)).status, InvocationStatus::kSucceeded);
   EXPECT_THAT(service_.Updates(), ElementsAre("CONTEXT START map", "CONTEXT SUCCEED map"));

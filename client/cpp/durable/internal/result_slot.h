@@ -41,10 +41,20 @@ struct BodyResult<absl::Status> : BodyResult<void> {};
 template <typename T>
 struct BodyResult<absl::StatusOr<T>> : BodyResult<T> {};
 
+// What F, called with Args, does.
 template <typename F, typename... Args>
-using ValueOf = typename BodyResult<std::decay_t<std::invoke_result_t<F&, Args...>>>::Value;
+struct CalledBody {
+  static_assert(std::is_invocable_v<F&, Args...>,
+                "this function is called with other arguments: a step's body with "
+                "(durable::StepContext&), a child context's with (durable::DurableContext&), a "
+                "durable function with (durable::DurableContext&, const In&)");
+  using Result = BodyResult<std::decay_t<std::invoke_result_t<F&, Args...>>>;
+};
+
 template <typename F, typename... Args>
-using ResultOf = typename BodyResult<std::decay_t<std::invoke_result_t<F&, Args...>>>::Operation;
+using ValueOf = typename CalledBody<F, Args...>::Result::Value;
+template <typename F, typename... Args>
+using ResultOf = typename CalledBody<F, Args...>::Result::Operation;
 
 // One value of a type that only the derived class knows.
 class ResultSlot {
@@ -64,6 +74,10 @@ class ResultSlot {
 
 template <typename T>
 class TypedSlot : public ResultSlot {
+  static_assert(!std::is_pointer_v<T> && !std::is_same_v<T, absl::string_view> &&
+                    !std::is_same_v<T, std::string_view>,
+                "a recorded value owns its data: std::string in place of const char* or a view");
+
  public:
   // `serdes` outlives the slot.
   explicit TypedSlot(const AnySerdes& serdes) : serdes_(serdes.Get<T>()) {}
