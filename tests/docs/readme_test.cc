@@ -1,7 +1,5 @@
 // The documents show code that is compiled and run elsewhere: each block stands, as it is, in the
 // file it comes from, and each call is one of the contract's.
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,13 +16,13 @@
 #include "rehearse/v1/durable_executions.pb.h"
 #include "rehearse/v1/function_host.pb.h"
 #include "rehearse/v1/test_sessions.pb.h"
+#include "tests/docs/documents.h"
 
 namespace rehearse {
 namespace {
 
 using google::protobuf::DescriptorPool;
 using google::protobuf::MethodDescriptor;
-using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
@@ -32,35 +30,16 @@ using ::testing::StartsWith;
 constexpr const char* kDocuments[] = {"README.md", "CONTRIBUTING.md", "docs/architecture.md",
                                       "docs/grpc.md", "docs/time.md"};
 
-std::string Read(const std::string& path) {
-  std::ifstream file(path);
-  EXPECT_TRUE(file.good()) << path;
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-struct Block {
-  std::string document;
-  std::string language;
-  std::string text;
-};
-
-// All fenced blocks of the documents.
+// Of all documents.
 std::vector<Block> Blocks() {
   std::vector<Block> blocks;
   for (const char* document : kDocuments) {
-    const std::vector<std::string> parts = absl::StrSplit(Read(document), "```");
-    for (size_t i = 1; i < parts.size(); i += 2) {
-      const std::pair<std::string, std::string> block =
-          absl::StrSplit(parts[i], absl::MaxSplits('\n', 1));
-      blocks.push_back({document, block.first, block.second});
-    }
+    for (Block& block : BlocksOf(document)) blocks.push_back(std::move(block));
   }
   return blocks;
 }
 
-std::vector<std::string> BlocksOf(const std::string& language) {
+std::vector<std::string> TextsIn(const std::string& language) {
   std::vector<std::string> texts;
   for (const Block& block : Blocks()) {
     if (block.language == language) texts.push_back(block.text);
@@ -78,16 +57,16 @@ TEST(DocumentsTest, EveryBlockIsOfAKindThatIsTested) {
 }
 
 TEST(DocumentsTest, CppBlocksAreTheExamplesCode) {
-  const std::string sources = Read("client/cpp/examples/quickstart/quickstart.cc") +
-                              Read("client/cpp/examples/quickstart/quickstart_test.cc");
-  const std::vector<std::string> blocks = BlocksOf("cpp");
+  const std::string sources = ReadFile("client/cpp/examples/quickstart/quickstart.cc") +
+                              ReadFile("client/cpp/examples/quickstart/quickstart_test.cc");
+  const std::vector<std::string> blocks = TextsIn("cpp");
   ASSERT_THAT(blocks, SizeIs(2));
   for (const std::string& block : blocks) EXPECT_THAT(sources, HasSubstr(block));
 }
 
 TEST(DocumentsTest, BuildBlockIsTheExamplesTarget) {
-  const std::string build = Read("client/cpp/examples/quickstart/BUILD.bazel");
-  const std::vector<std::string> blocks = BlocksOf("python");
+  const std::string build = ReadFile("client/cpp/examples/quickstart/BUILD.bazel");
+  const std::vector<std::string> blocks = TextsIn("python");
   ASSERT_THAT(blocks, SizeIs(2));
   const std::vector<std::string> statements = absl::StrSplit(blocks[0], "\n\n");
   EXPECT_THAT(statements, SizeIs(2));
@@ -95,7 +74,7 @@ TEST(DocumentsTest, BuildBlockIsTheExamplesTarget) {
 }
 
 TEST(DocumentsTest, ReadmeOpensWithTheTwoCommands) {
-  const std::vector<std::string> blocks = BlocksOf("sh");
+  const std::vector<std::string> blocks = TextsIn("sh");
   ASSERT_FALSE(blocks.empty());
   EXPECT_THAT(blocks[0], HasSubstr("./bazelw run //:quickstart"));
   EXPECT_THAT(blocks[0], HasSubstr("./bazelw test //..."));
@@ -104,7 +83,7 @@ TEST(DocumentsTest, ReadmeOpensWithTheTwoCommands) {
 // Each grpcurl command, its continuation lines joined.
 std::vector<std::string> GrpcurlCommands() {
   std::vector<std::string> commands;
-  for (const std::string& block : BlocksOf("sh")) {
+  for (const std::string& block : TextsIn("sh")) {
     const std::string joined = absl::StrReplaceAll(block, {{"\\\n    ", ""}});
     for (absl::string_view line : absl::StrSplit(joined, '\n')) {
       if (absl::StartsWith(line, "grpcurl ")) commands.emplace_back(line);

@@ -1,11 +1,7 @@
 // The code of docs/testing.md. Each block of it stands here as it is.
-#include <fstream>
-#include <sstream>
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "client/cpp/durable/durable.h"
 #include "client/cpp/testing/testing.h"
 
@@ -148,23 +144,6 @@ TEST(RefundTest, SuspendsWhileItCoolsOff) {
   const std::string arn = runner.RunAsync(4200).value();
   EXPECT_THAT(runner.InvokeNext(arn, absl::Seconds(10)), IsOkAndHolds(true));
   EXPECT_THAT(*runner.GetResult(arn), HistoryIs("WS2 IC3 ..."));
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-TEST(TestingGuideTest, IsThisCode) {
-  const std::string source = ReadFile("tests/docs/testing_guide_test.cc");
-  const std::vector<std::string> blocks = absl::StrSplit(ReadFile("docs/testing.md"), "```cpp\n");
-  ASSERT_GT(blocks.size(), 1u);
-  for (size_t i = 1; i < blocks.size(); ++i) {
-    const std::string code = blocks[i].substr(0, blocks[i].find("```"));
-    EXPECT_THAT(source, testing::HasSubstr(code));
-  }
 }
 
 }  // namespace
