@@ -141,6 +141,13 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
 
   const Options& options() const { return options_; }
   net::io_context& io() { return io_; }
+  // Any thread. Runs `work` on the client's, or returns false: it has shut down.
+  template <typename Work>
+  bool Post(Work work) {
+    absl::MutexLock lock(&mutex_);
+    if (!shut_down_) net::post(io_, std::move(work));
+    return !shut_down_;
+  }
   std::unique_ptr<Stream> NewStream(bool tls);
   // Null when none is idle.
   std::unique_ptr<Stream> TakeIdle(const HttpUrl& server);
@@ -187,10 +194,9 @@ class HttpClient::Impl::Exchange final : public HttpClient::Call,
   }
 
   void Cancel() override {
-    net::post(client_->io(), [self = shared_from_this()] {
-      self->End(absl::CancelledError("the request was cancelled"));
-    });
+    client_->Post([self = shared_from_this()] { self->OnCancelled(); });
   }
+  void OnCancelled() { End(absl::CancelledError("the request was cancelled")); }
 
   // For a call that comes too late.
   void Refuse() { std::exchange(done_, nullptr)(absl::CancelledError("the client has shut down")); }
@@ -326,17 +332,11 @@ std::shared_ptr<HttpClient::Call> HttpClient::Impl::Send(const HttpUrl& server, 
                                                          absl::Duration limit, Done done) {
   auto exchange = std::make_shared<Exchange>(shared_from_this(), server, std::move(request), limit,
                                              std::move(done));
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!shut_down_) {
-      net::post(io_, [this, exchange] {
-        exchanges_.insert(exchange);
-        exchange->Start();
-      });
-      return exchange;
-    }
-  }
-  exchange->Refuse();
+  const bool posted = Post([this, exchange] {
+    exchanges_.insert(exchange);
+    exchange->Start();
+  });
+  if (!posted) exchange->Refuse();
   return exchange;
 }
 
@@ -347,7 +347,9 @@ void HttpClient::Impl::Shutdown() {
     shut_down_ = true;
   }
   net::post(io_, [this] {
-    for (const std::shared_ptr<Exchange>& exchange : exchanges_) exchange->Cancel();
+    // A copy: each leaves the set when it ends.
+    const absl::flat_hash_set<std::shared_ptr<Exchange>> exchanges = exchanges_;
+    for (const std::shared_ptr<Exchange>& exchange : exchanges) exchange->OnCancelled();
     idle_.clear();
     work_.reset();
   });

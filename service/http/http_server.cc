@@ -63,6 +63,12 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
     return shut_down_;
   }
   void OnClosed(Connection* connection);
+  // Any thread. Runs `work` on the strand `executor`, or drops it when the threads are gone.
+  template <typename Work>
+  void Post(const tcp::socket::executor_type& executor, Work work) {
+    absl::MutexLock lock(&mutex_);
+    if (!joined_) net::post(executor, std::move(work));
+  }
 
  private:
   std::vector<std::shared_ptr<Connection>> OpenConnections() const;
@@ -82,11 +88,13 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   absl::flat_hash_map<Connection*, std::weak_ptr<Connection>> connections_ ABSL_GUARDED_BY(mutex_);
   bool accepting_ ABSL_GUARDED_BY(mutex_) = false;
   bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
+  // No thread is left to run what is posted.
+  bool joined_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// One client. Everything but Respond runs on the socket's strand. At most one read and one write
-// are under way: while a request is handled, a read waits for the client to go away or for its next
-// request.
+// One client. Everything but Start, Stop, StopWhenIdle and Respond runs on the socket's strand. At
+// most one read and one write are under way: while a request is handled, a read waits for the
+// client to go away or for its next request.
 class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<Impl> server, tcp::socket socket)
@@ -97,18 +105,18 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   }
 
   void Stop() {
-    net::post(socket_.get_executor(), [self = shared_from_this()] { self->Close(); });
+    server_->Post(socket_.get_executor(), [self = shared_from_this()] { self->Close(); });
   }
 
   // Closes unless a request is under way, which closes at its end.
   void StopWhenIdle() {
-    net::post(socket_.get_executor(), [self = shared_from_this()] {
+    server_->Post(socket_.get_executor(), [self = shared_from_this()] {
       if (self->state_ == State::kIdle) self->Close();
     });
   }
 
   void Respond(HttpResponse response) {
-    net::dispatch(socket_.get_executor(),
+    server_->Post(socket_.get_executor(),
                   [self = shared_from_this(), response = std::move(response)]() mutable {
                     self->Write(std::move(response));
                   });
@@ -120,6 +128,8 @@ class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connect
   const Options& options() const { return server_->options(); }
 
   void AwaitRequest() {
+    // The last answer may have been on its way when Shutdown closed what was idle.
+    if (server_->shutting_down()) return Close();
     if (buffer_.size() > 0) return ReadHeader();
     state_ = State::kIdle;
     SetDeadline(options().idle_limit);
@@ -416,6 +426,13 @@ void HttpServer::Impl::Shutdown(absl::Duration limit) {
   }
   for (const std::shared_ptr<Connection>& connection : OpenConnections()) connection->Stop();
   for (std::thread& thread : threads_) thread.join();
+  {
+    absl::MutexLock lock(&mutex_);
+    joined_ = true;
+  }
+  // What was posted behind their backs keeps its connection, and that the server, until it runs.
+  io_.restart();
+  io_.poll();
 }
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(Options options, Handler handler) {

@@ -42,6 +42,7 @@ class RawClient {
   Answer Receive(bool head = false) {
     http::response_parser<http::string_body> parser;
     parser.skip(head);
+    parser.body_limit(64 * 1024 * 1024);
     boost::system::error_code error;
     http::read(socket_, buffer_, parser, error);
     if (error) return {};
@@ -52,6 +53,8 @@ class RawClient {
     Send(bytes);
     return Receive();
   }
+  // Waits for the first bytes of an answer.
+  void AwaitBytes() { socket_.wait(net::socket_base::wait_read); }
   bool IsClosed() {
     char byte;
     boost::system::error_code error;
@@ -286,6 +289,31 @@ TEST(HttpServerTest, LetsRequestsUnderWayBeAnsweredBeforeItStops) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_FALSE(answer.keep_alive);
   waiting.Close();
+  stopping.join();
+}
+
+TEST(HttpServerTest, ClosesAConnectionWhoseAnswerWasOnItsWayWhenItStopped) {
+  absl::Notification answered;
+  HttpServer::Options options;
+  options.idle_limit = absl::Hours(1);
+  const auto server = StartServer(
+      [&](HttpRequest, HttpServer::Responder respond) {
+        HttpResponse response(200);
+        // More than the socket's buffers hold.
+        response.body = std::string(32 * 1024 * 1024, 'x');
+        respond(std::move(response));
+        answered.Notify();
+      },
+      options);
+  RawClient receiving(server->port());
+  receiving.Send(Post("x"));
+  RawClient idle(server->port());
+  answered.WaitForNotification();
+  receiving.AwaitBytes();
+  std::thread stopping([&server] { server->Shutdown(absl::InfiniteDuration()); });
+  EXPECT_TRUE(idle.IsClosed());
+  EXPECT_EQ(receiving.Receive().status, 200);
+  EXPECT_TRUE(receiving.IsClosed());
   stopping.join();
 }
 
