@@ -93,6 +93,7 @@ def rehearse_dependencies():
         "nlohmann_json": "nlohmann-json3-dev",
         "openssl": "libssl-dev",
         "rapidcheck": "librapidcheck-dev",
+        "yaml_cpp": "libyaml-cpp-dev",
     }.items():
         debian_repository(
             name = name,

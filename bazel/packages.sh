@@ -28,6 +28,7 @@ BUILD_PACKAGES=(
   libre2-dev
   libspdlog-dev
   libssl-dev
+  libyaml-cpp-dev
   nlohmann-json3-dev
   zlib1g-dev
 )

@@ -1,7 +1,6 @@
 #include "service/cli/up.h"
 
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -17,13 +16,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "grpc/support/log.h"
 #include "service/base/text.h"
 #include "service/cli/function_flag.h"
+#include "service/cli/log.h"
 #include "service/cli/ready_file.h"
+#include "service/cli/stop_signals.h"
 #include "service/http/http_client.h"
 #include "service/server/server.h"
-#include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
 
 namespace rehearse {
@@ -119,43 +118,6 @@ Server::Options ServerOptionsOf(const UpFlags& flags) {
   defaults.set_failure_policy(flags.failure_policy);
   return options;
 }
-
-// One line per event on standard error. What gRPC logs is for who looks into gRPC.
-void SetUpLog(const std::string& level) {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("rehearse"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
-  spdlog::set_level(spdlog::level::from_str(level));
-  gpr_set_log_function([](gpr_log_func_args* entry) { spdlog::debug("grpc: {}", entry->message); });
-}
-
-// SIGINT and SIGTERM, kept from all threads of the process from construction on.
-class StopSignals {
- public:
-  StopSignals() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    fd_ = signalfd(-1, &signals_, SFD_CLOEXEC);
-  }
-  ~StopSignals() { close(fd_); }
-
-  // The next signal. Blocks when there is none.
-  std::string Take() {
-    signalfd_siginfo info = {};
-    if (read(fd_, &info, sizeof(info)) != sizeof(info)) return "signal";
-    return info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
-  }
-
-  // From now on the next signal ends the process at once.
-  void Release() { pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr); }
-
-  int fd() const { return fd_; }
-
- private:
-  sigset_t signals_;
-  int fd_;
-};
 
 // False once standard input has ended.
 bool DrainStandardInput() {

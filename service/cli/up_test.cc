@@ -1,27 +1,18 @@
 // `rehearse up` as its users see it: a process, its flags, its ready file, its end.
-#include <poll.h>
-#include <sys/inotify.h>
-#include <unistd.h>
-
 #include <csignal>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/cli/child_process.h"
+#include "service/cli/rehearse_process.h"
 #include "service/http/http_client.h"
 #include "service/rpc/scripted_worker.h"
 #include "service/rpc/test_client.h"
-#include "service/worker/channel.h"
 
 namespace rehearse {
 namespace {
@@ -30,92 +21,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-constexpr char kRehearse[] = "service/cli/rehearse";
-
-std::vector<std::string> Rehearse(const std::vector<std::string>& arguments) {
-  std::vector<std::string> command = {kRehearse};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return command;
-}
-
-struct Finished {
-  int status;
-  std::string out;
-  std::string err;
-};
-
-Finished RunToEnd(const std::vector<std::string>& arguments) {
-  ChildProcess process(Rehearse(arguments));
-  const int status = process.AwaitExit();
-  return {status, process.out(), process.err()};
-}
-
-// A folder in which a file is waited for.
-class WatchedFolder {
- public:
-  WatchedFolder() : path_(::testing::TempDir() + "/ready-XXXXXX") {
-    EXPECT_NE(mkdtemp(path_.data()), nullptr);
-    inotify_ = inotify_init1(IN_CLOEXEC);
-    inotify_add_watch(inotify_, path_.c_str(), IN_MOVED_TO);
-  }
-  ~WatchedFolder() { close(inotify_); }
-
-  std::string file() const { return path_ + "/ready.json"; }
-
-  // False after a minute in which nothing has come.
-  bool AwaitFile() {
-    pollfd event = {inotify_, POLLIN, 0};
-    return poll(&event, 1, 60'000) == 1;
-  }
-
- private:
-  std::string path_;
-  int inotify_;
-};
-
-// A running `rehearse up` on a free port.
-class Up {
- public:
-  explicit Up(std::vector<std::string> flags = {})
-      : process_(CommandOf(std::move(flags))), client_(Connect()) {}
-
-  ChildProcess& process() { return process_; }
-  TestClient& client() { return client_; }
-  const std::string& address() const { return address_; }
-  const std::string& http_address() const { return http_address_; }
-  std::string ready_file_path() const { return folder_.file(); }
-  std::string ready_file() const {
-    std::ifstream file(folder_.file());
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
-  bool ready_file_exists() const { return access(folder_.file().c_str(), F_OK) == 0; }
-
- private:
-  std::vector<std::string> CommandOf(std::vector<std::string> flags) {
-    flags.insert(flags.begin(), {"up", "--grpc-address=127.0.0.1:0",
-                                 absl::StrCat("--ready-file=", folder_.file())});
-    return Rehearse(flags);
-  }
-
-  std::shared_ptr<grpc::Channel> Connect() {
-    EXPECT_TRUE(folder_.AwaitFile()) << process_.err();
-    const std::vector<std::string> parts = absl::StrSplit(ready_file(), '"');
-    if (parts.size() > 7) {
-      address_ = parts[3];
-      http_address_ = parts[7];
-    }
-    return worker::CreateChannel(address_);
-  }
-
-  WatchedFolder folder_;
-  ChildProcess process_;
-  std::string address_;
-  std::string http_address_;
-  TestClient client_;
-};
 
 TEST(RehearseTest, HelpExplainsEverySubcommandAndFlag) {
   const Finished program = RunToEnd({"--help"});
@@ -200,8 +105,10 @@ TEST(UpTest, ReadyFileNamesTheAddressWhileTheServiceServes) {
   ASSERT_TRUE(url.ok());
   EXPECT_EQ(http.Send(*url, {"GET", "/health", {}, ""}, absl::InfiniteDuration())->body,
             R"({"status":"healthy"})");
-  EXPECT_EQ(TextOf(up.client().Call(&v1::TestSessions::Stub::GetSession, v1::GetSessionRequest())),
-            "OK");
+  const auto session =
+      up.client().Call(&v1::TestSessions::Stub::GetSession, v1::GetSessionRequest());
+  EXPECT_EQ(TextOf(session), "OK");
+  EXPECT_EQ(session->http_address(), up.http_address());
   up.process().Signal(SIGTERM);
   EXPECT_EQ(up.process().AwaitExit(), 0);
   EXPECT_FALSE(up.ready_file_exists());

@@ -2,6 +2,8 @@
 #ifndef REHEARSE_SERVICE_RPC_RPC_CONTEXT_H_
 #define REHEARSE_SERVICE_RPC_RPC_CONTEXT_H_
 
+#include <string>
+
 #include "grpcpp/grpcpp.h"
 #include "service/base/errors.h"
 #include "service/executor/executor.h"
@@ -14,6 +16,8 @@ struct RpcContext {
   Executor& executor;
   StreamInvoker& invoker;
   OpenStreams streams;
+  // Where the AWS face listens, as HOST:PORT; empty: nowhere. Set before the first call.
+  std::string http_address;
 };
 
 // The spelling that suits the caller's user agent.

@@ -1,5 +1,6 @@
 #include "service/rpc/test_sessions_service.h"
 
+#include "absl/status/statusor.h"
 #include "service/rpc/hold_stream.h"
 #include "service/rpc/unary.h"
 
@@ -14,7 +15,13 @@ grpc::ServerUnaryReactor* TestSessionsService::CreateSession(
 grpc::ServerUnaryReactor* TestSessionsService::GetSession(grpc::CallbackServerContext* call,
                                                           const v1::GetSessionRequest* request,
                                                           v1::GetSessionResponse* response) {
-  return Answer(call, request, response, &Executor::GetSession, context_.executor);
+  const auto get_session =
+      [this](const v1::GetSessionRequest& request) -> absl::StatusOr<v1::GetSessionResponse> {
+    absl::StatusOr<v1::GetSessionResponse> session = context_.executor.GetSession(request);
+    if (session.ok()) session->set_http_address(context_.http_address);
+    return session;
+  };
+  return Answer(call, request, response, get_session);
 }
 
 grpc::ServerUnaryReactor* TestSessionsService::ListSessions(grpc::CallbackServerContext* call,

@@ -40,7 +40,7 @@ class Service {
   Service()
       : scheduler_(1),
         executor_({}, scheduler_, store_, invoker_, RandomIdSource()),
-        context_{executor_, invoker_, {}},
+        context_{executor_, invoker_, {}, ""},
         durable_executions_(context_),
         function_host_(context_),
         test_sessions_(context_) {

@@ -121,8 +121,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
   if (!valid.ok()) return valid;
   std::unique_ptr<Server> server(new Server(std::move(options)));
   absl::Status listening = server->AddHttpFunctions();
-  if (listening.ok()) listening = server->Listen();
+  // First, since gRPC tells of it.
   if (listening.ok()) listening = server->ListenHttp();
+  if (listening.ok()) listening = server->Listen();
   if (!listening.ok()) return listening;
   return server;
 }
@@ -131,7 +132,7 @@ Server::Server(Options options)
     : options_(std::move(options)),
       scheduler_(LaneCount(options_.lanes)),
       executor_(ExecutorOptionsOf(options_), scheduler_, store_, invoker_, RandomIdSource()),
-      context_{executor_, invoker_, {}},
+      context_{executor_, invoker_, {}, ""},
       durable_executions_(context_),
       function_host_(context_),
       test_sessions_(context_),
@@ -193,6 +194,8 @@ absl::Status Server::ListenHttp() {
       });
   if (!server.ok()) return server.status();
   http_server_ = *std::move(server);
+  context_.http_address = absl::StrCat(
+      options_.http_address.substr(0, options_.http_address.rfind(':')), ":", http_server_->port());
   return absl::OkStatus();
 }
 

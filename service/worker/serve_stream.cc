@@ -2,9 +2,7 @@
 
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "service/worker/status.h"
@@ -14,13 +12,6 @@ namespace {
 
 // How long the service may take to answer the close of an idle stream.
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(1);
-
-absl::Status AbortStatus(const v1::ServeResponse::Abort& abort) {
-  const std::string reason = v1::ServeResponse::Abort::Reason_Name(abort.reason());
-  return absl::CancelledError(
-      absl::StrCat("the invocation was aborted: ",
-                   absl::StrReplaceAll(absl::AsciiStrToLower(reason), {{"_", " "}})));
-}
 
 }  // namespace
 
@@ -158,7 +149,7 @@ void ServeStream::Dispatch(v1::ServeResponse response) {
       changed_.SignalAll();
       return;
     case v1::ServeResponse::kAbort:
-      if (running_ && abort_status_.ok()) abort_status_ = AbortStatus(response.abort());
+      if (running_ && abort_status_.ok()) abort_status_ = FromAbort(response.abort());
       return;
     case v1::ServeResponse::kError:
       return AnswerOldest(FromProtoStatus(response.error()));

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "grpcpp/support/status.h"
 #include "rehearse/v1/error_details.pb.h"
+#include "rehearse/v1/function_host.pb.h"
 
 namespace rehearse::worker {
 
@@ -23,6 +24,12 @@ absl::Status FromGrpcStatus(const grpc::Status& status);
 // The AWS error name in the ErrorInfo payload, for example "ResourceNotFoundException"; empty when
 // there is none.
 std::string ErrorReason(const absl::Status& status);
+
+// CANCELLED, for an invocation that the service has aborted.
+absl::Status FromAbort(const v1::ServeResponse::Abort& abort);
+
+// Why; REASON_UNSPECIFIED when it is not such a status.
+v1::ServeResponse::Abort::Reason AbortReason(const absl::Status& status);
 
 }  // namespace rehearse::worker
 

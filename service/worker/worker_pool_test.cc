@@ -184,7 +184,9 @@ TEST(WorkerPoolTest, AnAbortReachesTheCallbackAndEndsLaterRequests) {
     }
     absl::Notification aborted;
     channel.OnAbort([&](absl::Status status) {
-      EXPECT_EQ(status, absl::CancelledError("the invocation was aborted: execution stopped"));
+      EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+      EXPECT_EQ(status.message(), "the invocation was aborted: execution stopped");
+      EXPECT_EQ(AbortReason(status), v1::ServeResponse::Abort::EXECUTION_STOPPED);
       aborted.Notify();
     });
     aborted.WaitForNotification();

@@ -51,6 +51,20 @@ run_help() {
   "$REHEARSE" "$@" | grep -q Usage || fail "no help"
 }
 
+# rehearse SUBCOMMAND... ARGUMENT... - the subcommand and each option are known.
+check_usage() {
+  local word help subcommand=()
+  for word in "$@"; do
+    [[ $word != -- ]] || break
+    if [[ $word == --* ]]; then
+      grep -q -- "${word%%=*}" <<<"$help" || fail "$word is unknown"
+    elif [[ -z ${help-} ]] || grep -q "^  $word " <<<"$help"; then
+      subcommand+=("$word")
+      help=$("$REHEARSE" "${subcommand[@]}" --help) || fail "status $?"
+    fi
+  done
+}
+
 # A label that Bazel knows here, by its BUILD file or as a pattern, is as good as built.
 check_configuration() {
   local word
@@ -67,6 +81,8 @@ for document in README.md CONTRIBUTING.md docs/*.md; do
       ./bazelw\ *) check_configuration "${words[@]}" ;;
       'rehearse up --help') run_help up --help ;;
       rehearse\ up\ * | out/bin/service/cli/rehearse\ up\ *) run_up "${words[@]:2}" ;;
+      rehearse\ *) check_usage "${words[@]:1}" ;;
+      'source <(rehearse '*')') check_usage "${words[@]:2}" ;;
       grpcurl\ * | aws\ * | 'export AWS_'*) ;;
       *) fail 'is not tested' ;;
     esac

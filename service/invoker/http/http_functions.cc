@@ -9,8 +9,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
-#include "nlohmann/json.hpp"
 #include "service/aws_json/aws_json.h"
+#include "service/aws_json/classic_error.h"
 
 namespace rehearse {
 namespace {
@@ -54,31 +54,6 @@ InvocationEnd Failed(InvocationEnd::Kind kind, absl::string_view type, absl::str
   return end;
 }
 
-// A function's error, in classic Lambda's spelling.
-v1::ErrorObject ClassicError(const std::string& body) {
-  v1::ErrorObject error;
-  const nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
-    error.set_error_message(body);
-    return error;
-  }
-  const auto text = [&json](const char* name) {
-    const auto member = json.find(name);
-    return member != json.end() && member->is_string()
-               ? absl::make_optional(member->get<std::string>())
-               : absl::nullopt;
-  };
-  if (auto message = text("errorMessage")) error.set_error_message(*message);
-  if (auto type = text("errorType")) error.set_error_type(*type);
-  if (auto data = text("errorData")) error.set_error_data(*data);
-  const auto stack = json.find("stackTrace");
-  if (stack == json.end() || !stack->is_array()) return error;
-  for (const nlohmann::json& line : *stack) {
-    error.add_stack_trace(line.is_string() ? line.get<std::string>() : line.dump());
-  }
-  return error;
-}
-
 InvocationEnd ToInvocationEnd(absl::StatusOr<HttpResponse> response) {
   if (!response.ok()) {
     return Failed(InvocationEnd::Kind::kCrashed, "Runtime.ExitError", response.status().message());
@@ -90,7 +65,7 @@ InvocationEnd ToInvocationEnd(absl::StatusOr<HttpResponse> response) {
                   absl::StrCat("The endpoint answered ", response->status, ": ", response->body));
   }
   if (FindHeader(response->headers, "X-Amz-Function-Error").has_value()) {
-    return {InvocationEnd::Kind::kFunctionError, "", ClassicError(response->body)};
+    return {InvocationEnd::Kind::kFunctionError, "", FromClassicError(response->body)};
   }
   return {InvocationEnd::Kind::kAnswered, std::move(response->body), {}};
 }
