@@ -10,8 +10,9 @@
 load("@official_python//:status.bzl", "REQUIREMENTS")
 load("@official_python_sdk_1//:status.bzl", SDK_1_REQUIREMENTS = "REQUIREMENTS")
 
-def official_python_test(name, srcs, tests, sdk_1 = False, data = [], **kwargs):
-    """A test of the modules `tests`; with `sdk_1` on the durable SDK's version 1."""
+def official_python_test(name, srcs, tests, sdk_major_version = 3, data = [], **kwargs):
+    """A test of the modules `tests`, on the durable SDK's major version 1 or 3."""
+    sdk_1 = sdk_major_version == 1
     packages = (["official_python_sdk_1"] if sdk_1 else []) + ["official_python"]
     native.sh_test(
         name = name,
@@ -31,6 +32,7 @@ def official_python_test(name, srcs, tests, sdk_1 = False, data = [], **kwargs):
             ]),
             # The folder of the script itself would be that of the source tree.
             "PYTHONSAFEPATH": "1",
+            "SDK_MAJOR_VERSION": str(sdk_major_version),
         },
         target_compatible_with = REQUIREMENTS + (SDK_1_REQUIREMENTS if sdk_1 else []),
         **kwargs

@@ -6,13 +6,10 @@
 
 import http.server
 import json
-import threading
 import traceback
 import uuid
 
-
-class Crash(BaseException):
-    """Raised by a function, it ends the invocation as the death of its process would."""
+from loopback_server import LoopbackServer
 
 
 class LambdaContext:
@@ -44,9 +41,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         context = LambdaContext(name, self.headers["X-Amz-Tenant-Id"])
         try:
             answer = self.server.functions[name](event, context)
-        except Crash:
-            self.close_connection = True
-            return
         except Exception as error:  # pylint: disable=broad-exception-caught
             self._answer(
                 {"errorMessage": str(error), "errorType": type(error).__name__,
@@ -57,39 +51,23 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, answer, headers):
         body = json.dumps(answer).encode()
-        try:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            for header, value in headers.items():
-                self.send_header(header, value)
-            self.end_headers()
-            self.wfile.write(body)
-        except (BrokenPipeError, ConnectionResetError):
-            # Whoever invoked us has given up.
-            self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        for header, value in headers.items():
+            self.send_header(header, value)
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_):  # pylint: disable=arguments-differ
         pass
 
 
-class LambdaEndpoint:
-    """Serves until the `with` statement ends; every invocation has a thread of its own."""
+class LambdaEndpoint(LoopbackServer):
+    """`functions` by name."""
 
     def __init__(self, functions):
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.functions = functions
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_Handler)
+        self.functions = functions
 
     def flag(self, name, options=""):
         """Of `rehearse up`, for the function."""

@@ -8,8 +8,9 @@
 
 import http.client
 import http.server
-import sys
 import threading
+
+from loopback_server import LoopbackServer
 
 _HOP_BY_HOP = {"connection", "content-length", "transfer-encoding"}
 
@@ -19,26 +20,22 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _pass_on(self):
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        number = self.server.count(self.command, self.path)
+        is_lost = self.server.count_attempt(self.command, self.path)
         connection = http.client.HTTPConnection(self.server.target)
         connection.request(self.command, self.path, body, dict(self.headers))
         response = connection.getresponse()
         answer = response.read()
         connection.close()
-        if number in self.server.lost:
+        if is_lost:
             self.close_connection = True
             return
-        try:
-            self.send_response(response.status)
-            for header, value in response.getheaders():
-                if header.lower() not in _HOP_BY_HOP:
-                    self.send_header(header, value)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-        except (BrokenPipeError, ConnectionResetError):
-            # The client has timed out.
-            self.close_connection = True
+        self.send_response(response.status)
+        for header, value in response.getheaders():
+            if header.lower() not in _HOP_BY_HOP:
+                self.send_header(header, value)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
 
     do_GET = do_POST = do_DELETE = _pass_on  # pylint: disable=invalid-name
 
@@ -46,55 +43,35 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class _Server(http.server.ThreadingHTTPServer):
+class LossyProxy(LoopbackServer):
+    """Thread-safe."""
 
     def __init__(self, target):
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.target = target
-        self.attempts = []
-        self.lost = set()
-        self.changed = threading.Condition()
-
-    def handle_error(self, request, client_address):
-        # A client that has timed out resets its connection.
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-    def count(self, method, path):
-        with self.changed:
-            self.attempts.append((method, path))
-            self.changed.notify_all()
-            return len(self.attempts)
-
-
-class LossyProxy:
-    """Serves until the `with` statement ends."""
-
-    def __init__(self, target):
-        self._server = _Server(target)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+        self._attempts = []
+        self._lost = set()
+        self._changed = threading.Condition()
 
     @property
     def attempts(self):
-        with self._server.changed:
-            return list(self._server.attempts)
+        with self._changed:
+            return list(self._attempts)
 
     def lose_next_answer(self):
         """The next request arrives; instead of its answer the connection breaks."""
-        with self._server.changed:
-            self._server.lost.add(len(self._server.attempts) + 1)
+        with self._changed:
+            self._lost.add(len(self._attempts) + 1)
 
     def wait_for_attempts(self, count, timeout):
         """Until `count` requests have arrived in all."""
-        with self._server.changed:
-            if not self._server.changed.wait_for(
-                    lambda: len(self._server.attempts) >= count, timeout):
-                raise TimeoutError(f"{len(self._server.attempts)} attempts, not {count}")
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._attempts) >= count, timeout):
+                raise TimeoutError(f"{len(self._attempts)} attempts, not {count}")
+
+    def count_attempt(self, method, path):
+        """Returns whether its answer is to be lost."""
+        with self._changed:
+            self._attempts.append((method, path))
+            self._changed.notify_all()
+            return len(self._attempts) in self._lost
