@@ -1,7 +1,8 @@
-"""All external repositories: installed Debian packages, and from the Python package index what only tests use."""
+"""All external repositories: installed Debian packages, and from language registries what only tests use."""
 
 load("//bazel:debian.bzl", "debian_repository", "debian_rules_repository")
 load("//bazel:native_rules.bzl", "native_rules_cc", "native_rules_proto", "no_coverage_tools")
+load("//bazel:npm.bzl", "npm_packages")
 load("//bazel:pypi.bzl", "pypi_packages")
 
 # One library stands for all of Abseil; these are the upstream labels that lead to it.
@@ -105,3 +106,4 @@ def rehearse_dependencies():
     pypi_packages(name = "aws_durable_execution_conformance_tests")
     pypi_packages(name = "official_python")
     pypi_packages(name = "official_python_sdk_1")
+    npm_packages(name = "official_node")

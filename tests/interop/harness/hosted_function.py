@@ -1,12 +1,12 @@
-"""`rehearse run`: a function of a Python module in Lambda's own runtime for Python.
+"""`rehearse run`: a function in its runtime.
 
-    with HostedFunction(service, "orders", "functions.handler", "--concurrency=2"):
+    with HostedFunction(service, "orders", ["node", "runtime.mjs", "app.handler"],
+                        "--concurrency=2"):
         service.client().invoke(FunctionName="orders", Qualifier="$LATEST", Payload="{}")
 """
 
 import os
 import subprocess
-import sys
 import threading
 
 from service import PATIENCE_SECONDS
@@ -16,10 +16,10 @@ from service import REHEARSE
 class HostedFunction:
     """The function, until the `with` statement ends."""
 
-    def __init__(self, service, name, handler, *flags, **environment):
+    def __init__(self, service, name, command, *flags, **environment):
         self._process = subprocess.Popen(
             [REHEARSE, "run", f"--server={service.grpc_address}", f"--function={name}", *flags,
-             "--", sys.executable, "-m", "awslambdaric", handler],
+             "--", *command],
             env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True)
         self._lines = []

@@ -2,7 +2,7 @@
 
 import datetime
 
-from fixture import FunctionsTest
+from functions_test import FunctionsTest
 
 
 class RealTimeTest(FunctionsTest):

@@ -1,4 +1,7 @@
-"""A service with functions.py under Lambda's own runtime, and what tests do with it."""
+"""A service with durable functions in their runtime, and what tests do with it.
+
+Module `language` says which: RUNTIME is a command, DURABLE and PLAIN are its handlers.
+"""
 
 import json
 import re
@@ -6,6 +9,9 @@ import tempfile
 import unittest
 
 from hosted_function import HostedFunction
+from language import DURABLE
+from language import PLAIN
+from language import RUNTIME
 from service import Service
 
 # As the conformance tables write histories: SS2 is a StepStarted with EventId 2.
@@ -39,11 +45,12 @@ class FunctionsTest(unittest.TestCase):
         environment = {"MARKERS": cls.enterClassContext(tempfile.TemporaryDirectory()),
                        "PAUSE_SECONDS": str(cls.PAUSE_SECONDS)}
         cls.hosts = [
-            cls.enterClassContext(HostedFunction(cls.service, *arguments, **environment))
-            for arguments in (
-                ("official", "functions.handler", "--concurrency=2", "--execution-timeout=86400"),
-                ("hasty", "functions.handler", "--timeout=3", "--execution-timeout=86400"),
-                ("plain", "functions.plain", "--durable=false"),
+            cls.enterClassContext(HostedFunction(
+                cls.service, name, [*RUNTIME, handler], *flags, **environment))
+            for name, handler, *flags in (
+                ("official", DURABLE, "--concurrency=2", "--execution-timeout=86400"),
+                ("hasty", DURABLE, "--timeout=3", "--execution-timeout=86400"),
+                ("plain", PLAIN, "--durable=false"),
             )]
         cls.client = cls.service.client()
 

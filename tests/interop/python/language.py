@@ -1,0 +1,8 @@
+"""The functions in Python."""
+
+import sys
+
+RUNTIME = [sys.executable, "-m", "awslambdaric"]
+DURABLE = "functions.handler"
+PLAIN = "functions.plain"
+SLEEPS_BY_THE_WALL_CLOCK = False
