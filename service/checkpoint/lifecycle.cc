@@ -87,6 +87,20 @@ bool HasUndelivered(const ExecutionChange& change) {
   return change.base().AnyTouchedAfter(change.progress().seen_sequence());
 }
 
+// Whether a step has become ready while the invocation ran and is so still, though a checkpoint may
+// have told the handler: one that goes by its own clock takes the retry to be due later.
+bool LeftReadyStep(const ExecutionChange& change) {
+  const int64_t begin = change.progress().invocation().begin_sequence();
+  for (int64_t index : change.base().TouchedAfter(begin)) {
+    const record::OperationRecord& operation = change.base().operation(index);
+    if (operation.operation().status() == v1::OPERATION_STATUS_READY &&
+        !change.base().IsPruned(operation)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 NextStep InvokeAfter(ExecutionChange& change, absl::Duration delay) {
   SetTimestamp(change.moment().time + delay, change.progress().mutable_backoff_until());
   return NextStep::kNothing;
@@ -243,6 +257,7 @@ std::vector<std::string> BeginInvocation(ExecutionChange& change, std::string re
   record::Invocation& invocation = *progress.mutable_invocation();
   invocation.set_request_id(std::move(request_id));
   invocation.set_secret(std::move(secret));
+  invocation.set_begin_sequence(progress.change_sequence());
   SetTimestamp(change.moment().time, invocation.mutable_start_time());
   progress.set_invocation_count(progress.invocation_count() + 1);
   progress.set_invocation_owed(false);
@@ -282,6 +297,7 @@ NextStep EndInvocation(ExecutionChange& change, const InvocationResult& result,
     return CountEmptyPending(change, error, policy);
   }
   const bool accepted = EndsExecution(result.outcome) || result.outcome == Outcome::kPending;
+  if (result.outcome == Outcome::kPending && LeftReadyStep(change)) OweInvocation(change);
   AddInvocationCompleted(change, accepted ? absl::nullopt : result.error);
   if (pausing && !EndsExecution(result.outcome)) return EndWhilePausing(change, result);
   switch (result.outcome) {

@@ -225,6 +225,21 @@ TEST_P(EndingTest, KeepsTheTable) {
 INSTANTIATE_TEST_SUITE_P(EveryOutcome, EndingTest, ::testing::ValuesIn(Endings()),
                          [](const auto& info) { return info.param.name; });
 
+// The handler is told of the ready step by its checkpoint, and suspends all the same.
+TEST(EndTest, AStepLeftReadyIsInvokedForOnce) {
+  TestExecution test;
+  v1::OperationUpdate retry = Valid("STEP", "RETRY", "s");
+  retry.mutable_step_options()->set_next_attempt_delay_seconds(1);
+  ASSERT_TRUE(test.Checkpoint({retry}).ok());
+  test.Advance(absl::Seconds(1));
+  test.Change([](ExecutionChange& change) { ASSERT_TRUE(CompleteIfDue(change, "s")); });
+  ASSERT_TRUE(test.Checkpoint({Valid("STEP", "SUCCEED", "other")}).ok());
+  EXPECT_EQ(End(test, Outcome::kPending), NextStep::kInvoke);
+  test.Reinvoke();
+  EXPECT_EQ(test.Operation("s").status(), v1::OPERATION_STATUS_READY);
+  EXPECT_EQ(End(test, Outcome::kPending), NextStep::kNothing);
+}
+
 TEST(EndTest, ResultAndErrorAreKeptAsGiven) {
   TestExecution succeeded;
   End(succeeded, Outcome::kSucceeded, absl::nullopt, std::string("42"));

@@ -113,6 +113,10 @@ class SkippedTimeTest(FunctionsTest):
                        if event["EventType"] == "InvocationCompleted"]
         self.assertEqual(len(invocations), 2)
 
+    def test_a_retry_that_falls_due_while_a_branch_works_is_made(self):
+        arn = self.start("retry_due_beside_work")
+        self.assertEqual(self.result(arn), ["retried", "worked"])
+
     def test_chained_invokes(self):
         for run, result in (("invoke_durable", 2), ("invoke_plain", {"n": 2})):
             with self.subTest(run):

@@ -151,6 +151,28 @@ def work_beside_wait(_, context):
     return context.parallel([works, waits], "both").get_results()
 
 
+def retry_due_beside_work(_, context):
+    """A retry falls due while another branch works, in an invocation that begins before.
+
+    The SDK compares its time with the clock of the machine, which is behind by the first wait.
+    """
+    context.wait(_PAUSE, "before")
+
+    def retries(child):
+        def once_more(_):
+            if not _happened_before(context, "attempt"):
+                raise ValueError("not yet")
+            return "retried"
+        return child.step(once_more, "flaky", StepConfig(
+            retry_strategy=_retries(1, Duration.from_seconds(2))))
+
+    def works(child):
+        child.wait(_ONE_SECOND, "nap")
+        return child.step(lambda _: time.sleep(2) or "worked", "work")
+
+    return context.parallel([retries, works], "both").get_results()
+
+
 def invoke_durable(_, context):
     return context.invoke("hasty:$LATEST", {"run": "child", "n": 1}, "call")
 
