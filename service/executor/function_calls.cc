@@ -33,6 +33,7 @@ void FunctionCalls::Start(std::string session, std::string name, ResolvedFunctio
 }
 
 void FunctionCalls::Add(FunctionKey function, std::unique_ptr<Call> call) {
+  if (shut_down_) return call->done(errors::ShuttingDown());
   const int64_t id = next_id_++;
   calls_[id] = std::move(call);
   context_.invoker.Acquire(
@@ -92,6 +93,7 @@ std::unique_ptr<FunctionCalls::Call> FunctionCalls::Remove(int64_t id) {
 
 void FunctionCalls::Shutdown() {
   context_.scheduler.Post(kLane, [this] {
+    shut_down_ = true;
     const absl::flat_hash_map<int64_t, std::unique_ptr<Call>> calls = std::move(calls_);
     calls_.clear();
     for (const auto& entry : calls) {

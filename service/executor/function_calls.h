@@ -25,7 +25,7 @@ class FunctionCalls {
   void Start(std::string session, std::string name, ResolvedFunction function,
              v1::InvokeFunctionRequest request, Done done);
 
-  // Aborts what runs and answers with errors::ShuttingDown. Any thread.
+  // Aborts what runs and answers with errors::ShuttingDown, now and from now on. Any thread.
   void Shutdown();
 
  private:
@@ -48,6 +48,7 @@ class FunctionCalls {
   ExecutorContext& context_;
   int64_t next_id_ = 1;
   absl::flat_hash_map<int64_t, std::unique_ptr<Call>> calls_;
+  bool shut_down_ = false;
 };
 
 }  // namespace rehearse

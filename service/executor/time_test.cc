@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/base/errors.h"
+#include "service/base/ids.h"
 #include "service/executor/simulated_service.h"
 
 namespace rehearse {
@@ -346,6 +347,33 @@ TEST(WaitForTest, TheEndOfTheServiceAnswersEveryCall) {
               ElementsAre(errors::ShuttingDown(), errors::ShuttingDown(), errors::ShuttingDown()));
   EXPECT_THAT(service.workers.runs()[0]->aborts,
               ElementsAre(v1::ServeResponse::Abort::SESSION_ENDED));
+}
+
+// Ends the service while a call that it has let in is being made ready.
+struct EndingIdSource final : IdSource {
+  uint64_t Next() override {
+    if (executor != nullptr) executor->Shutdown();
+    return 1;
+  }
+  Executor* executor = nullptr;
+};
+
+TEST(InvokeFunctionTest, TheEndOfTheServiceAnswersACallThatComesBehindIt) {
+  SimulatedService service(v1::CLOCK_MODE_MANUAL);
+  EndingIdSource ids;
+  Executor executor({}, service.scheduler, service.store, service.workers, ids);
+  v1::FunctionSpec plain;
+  plain.set_function_name("plain");
+  ASSERT_TRUE(executor.RegisterFunctions("default", {plain}).ok());
+  ids.executor = &executor;
+  v1::InvokeFunctionRequest request;
+  request.set_function_name("plain");
+  std::vector<absl::Status> answers;
+  executor.InvokeFunction(request, [&](absl::StatusOr<v1::InvokeFunctionResponse> got) {
+    answers.push_back(got.status());
+  });
+  service.Run();
+  EXPECT_THAT(answers, ElementsAre(errors::ShuttingDown()));
 }
 
 }  // namespace
