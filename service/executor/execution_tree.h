@@ -68,11 +68,13 @@ struct TreeMember {
   ExecutionTree* tree = nullptr;
   int64_t index = 0;
   std::string arn;
-  // Null when the history is complete.
+  // Null when the history is complete, and while the tree is asleep.
   std::unique_ptr<Execution> execution;
   std::unique_ptr<ActiveInvocation> active;
   // Deadline time; set when the execution has finished.
   absl::Time retention_due = absl::InfiniteFuture();
+
+  bool finished() const { return retention_due != absl::InfiniteFuture(); }
 };
 
 // An AdvanceTime that this tree still spends.
@@ -104,8 +106,10 @@ struct ExecutionTree {
   std::vector<std::unique_ptr<PlainInvocation>> plain;
   std::unique_ptr<std::deque<Advance>> advances;
 
-  // A commit is on its way: everything else waits.
+  // A commit is on its way, or the store is about to be read again: everything else waits.
   bool committing = false;
+  // Its executions are in the store only, until something happens to one of them.
+  bool asleep = false;
   std::unique_ptr<std::deque<Scheduler::Task>> waiting;
   // While there are any, no timer fires and no time is skipped: what should have happened comes
   // first.

@@ -57,11 +57,15 @@ void Lane::Enter(std::string execution_id, Work work) {
   const auto it = members_.find(execution_id);
   if (it == members_.end()) return work(nullptr);
   TreeMember* member = it->second;
-  if (!member->tree->committing) {
-    member->tree->session->Touch(context_.scheduler.Now());
-    return work(member);
+  ExecutionTree& tree = *member->tree;
+  const bool slept = tree.asleep;
+  if (!tree.committing && WakeUp(tree)) {
+    tree.session->Touch(context_.scheduler.Now());
+    if (!slept) return work(member);
+    // Goes back to sleep unless the work keeps it awake.
+    return SettleAfter(tree, [&] { work(member); });
   }
-  RunOrQueue(*member->tree, [this, id = std::move(execution_id), work = std::move(work)]() mutable {
+  RunOrQueue(tree, [this, id = std::move(execution_id), work = std::move(work)]() mutable {
     Enter(std::move(id), std::move(work));
   });
 }
@@ -135,12 +139,7 @@ void Lane::RemoveTree(ExecutionTree& tree) {
   const auto by_session = trees_by_session_.find(tree.session->name());
   by_session->second.erase(&tree);
   if (by_session->second.empty()) trees_by_session_.erase(by_session);
-  for (auto it = trees_.begin(); it != trees_.end(); ++it) {
-    if (it->get() == &tree) {
-      trees_.erase(it);
-      return;
-    }
-  }
+  trees_.erase(trees_.find(&tree));
 }
 
 TreeMember* Lane::FindByArn(absl::string_view arn) {

@@ -3,7 +3,8 @@
 // All methods run on the lane. Work on a tree enters through Enter, which holds it back while a
 // commit of that tree is on its way; inside, state is read freely and changed by staging a delta
 // and committing it. Behind every commit the tree is settled: what is due fires, an idle tree's
-// time jumps, the next wake-up is armed.
+// time jumps, the next wake-up is armed. A tree with nothing to do for a while is asleep: its
+// executions are in the store only. Enter and Settle wake it up; inside, every execution is live.
 //
 //   lane.Enter(execution_id, [](TreeMember* member) { ... });     // nullptr: no such execution
 #ifndef REHEARSE_SERVICE_EXECUTOR_LANE_H_
@@ -168,6 +169,11 @@ class Lane {
   void BeginAdvance(ExecutionTree& tree, rehearse::Advance& advance, absl::Time wall_now);
   bool BusyForAdvance(const ExecutionTree& tree) const;
   void ArmWake(ExecutionTree& tree);
+  // Lets go of the live executions of a tree that has nothing to do for a while.
+  void FallAsleep(ExecutionTree& tree);
+  // Brings them back. False: the store could not be read; the tree waits, as for a commit, until it
+  // is read again.
+  bool WakeUp(ExecutionTree& tree);
   void Purge(TreeMember& member);
 
   const int index_;

@@ -10,6 +10,9 @@ namespace {
 // On the execution's clock, until a store that could not delete is asked again.
 constexpr absl::Duration kPurgeRetryDelay = absl::Hours(1);
 
+// Wall time for which it pays to fall asleep: coming back costs some 10 us.
+constexpr absl::Duration kShortestSleep = absl::Seconds(1);
+
 v1::FiredTimer::Kind FiredKind(Timer::Kind kind) {
   switch (kind) {
     case Timer::Kind::kWait:
@@ -76,7 +79,7 @@ bool Lane::IsLive(const ExecutionTree& tree, const Timer& timer) const {
 
 void Lane::Settle(ExecutionTree& tree) {
   tree.settle_again = true;
-  if (tree.settling) return;
+  if (tree.settling || tree.committing || !WakeUp(tree)) return;
   tree.settling = true;
   while (tree.settle_again && !tree.committing && !tree.removed && tree.retries == nullptr) {
     tree.settle_again = SettleOnce(tree);
@@ -84,7 +87,9 @@ void Lane::Settle(ExecutionTree& tree) {
   tree.settling = false;
   if (tree.committing) return;
   if (!tree.removed) {
-    if (tree.retries == nullptr) ArmWake(tree);
+    if (tree.retries != nullptr) return;
+    ArmWake(tree);
+    FallAsleep(tree);
     return;
   }
   absl::AnyInvocable<void()> removed = std::move(tree.removed);
@@ -306,6 +311,37 @@ void Lane::ArmWake(ExecutionTree& tree) {
     tree.wake_due = absl::InfiniteFuture();
     if (!tree.committing) Settle(tree);
   });
+}
+
+void Lane::FallAsleep(ExecutionTree& tree) {
+  if (tree.active_count > 0 || tree.advances != nullptr ||
+      tree.wake_due - context_.scheduler.Now() < kShortestSleep) {
+    return;
+  }
+  for (const std::unique_ptr<TreeMember>& member : tree.members) {
+    if (member == nullptr || member->execution == nullptr) continue;
+    member->execution.reset();
+    tree.asleep = true;
+  }
+}
+
+bool Lane::WakeUp(ExecutionTree& tree) {
+  if (!tree.asleep) return true;
+  for (const std::unique_ptr<TreeMember>& member : tree.members) {
+    if (member == nullptr || member->finished() || member->execution != nullptr) continue;
+    absl::StatusOr<std::unique_ptr<Execution>> execution = context_.store.Load(member->arn);
+    if (!execution.ok()) {
+      tree.committing = true;
+      context_.scheduler.PostAt(index_, context_.scheduler.Now() + kStoreRetryDelay, [this, &tree] {
+        tree.committing = false;
+        SettleAfter(tree, [] {});
+      });
+      return false;
+    }
+    member->execution = *std::move(execution);
+  }
+  tree.asleep = false;
+  return true;
 }
 
 }  // namespace rehearse

@@ -140,6 +140,33 @@ TEST(StoreFaultTest, AnInvocationThatWasAskedForIsNotLost) {
   EXPECT_EQ(response->execution().result(), "done");
 }
 
+// An execution with nothing to do is in the store only: whatever happens to it waits until it can
+// be read.
+TEST(StoreFaultTest, WhatAsksForAnExecutionAsleepWaitsForTheStore) {
+  SimulatedService service(v1::CLOCK_MODE_REAL);
+  service.AddFunction("main",
+                      Script{{Checkpoint({StartWait("w", 60), StartCallback("c")}), Pending()},
+                             {Pending()},
+                             {Succeed("done")}});
+  const std::string arn = service.Start("main");
+  service.Run();
+  const std::string callback = service.CallbackId(arn, "c");
+  int loads = 0;
+  service.store.SetLoadFaults([&] { return ++loads <= 2; });
+  const absl::Time before = service.scheduler.Now();
+  EXPECT_EQ(service.SendSuccess(callback), absl::OkStatus());
+  EXPECT_EQ(loads, 3);
+  EXPECT_EQ(service.scheduler.Now() - before, absl::Milliseconds(200));
+  service.Run();
+  loads = 0;
+  service.scheduler.AdvanceWall(absl::Minutes(1));
+  EXPECT_EQ(loads, 3);
+  EXPECT_EQ(service.EventTypes(arn),
+            "EXECUTION_STARTED WAIT_STARTED CALLBACK_STARTED INVOCATION_COMPLETED "
+            "CALLBACK_SUCCEEDED INVOCATION_COMPLETED WAIT_SUCCEEDED INVOCATION_COMPLETED "
+            "EXECUTION_SUCCEEDED");
+}
+
 // Keeps notes of what it hears.
 class Listener final : public ExecutionObserver {
  public:

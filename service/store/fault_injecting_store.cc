@@ -5,6 +5,11 @@
 #include "service/base/errors.h"
 
 namespace rehearse {
+namespace {
+
+constexpr char kFailed[] = "The store failed on demand.";
+
+}  // namespace
 
 void FaultInjectingStore::SetFaults(Decide decide, Defer defer) {
   decide_ = std::move(decide);
@@ -27,13 +32,14 @@ void FaultInjectingStore::Commit(std::vector<const ExecutionDelta*> deltas, Comm
 void FaultInjectingStore::CommitOrFail(bool fail, std::vector<const ExecutionDelta*> deltas,
                                        Committed committed) {
   if (fail) {
-    committed(errors::Internal("The store failed on demand."));
+    committed(errors::Internal(kFailed));
   } else {
     base_.Commit(std::move(deltas), std::move(committed));
   }
 }
 
 absl::StatusOr<std::unique_ptr<Execution>> FaultInjectingStore::Load(absl::string_view arn) {
+  if (load_fails_ != nullptr && load_fails_()) return errors::Internal(kFailed);
   return base_.Load(arn);
 }
 

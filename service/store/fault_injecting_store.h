@@ -1,4 +1,5 @@
-// FaultInjectingStore: a store whose commits fail or are late when a test says so.
+// FaultInjectingStore: a store whose commits fail or are late, and whose loads fail, when a test
+// says so.
 //
 //   FaultInjectingStore store(memory_store);
 //   store.SetFaults([](int64_t commit) {
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -27,7 +29,7 @@ enum class CommitFault {
   kDeferAndFail,
 };
 
-// As thread-safe as the functions given. Reads are passed on.
+// As thread-safe as the functions given. All other calls are passed on.
 class FaultInjectingStore final : public ExecutionStore {
  public:
   // What is to happen to the commit of this number, from 1.
@@ -40,6 +42,8 @@ class FaultInjectingStore final : public ExecutionStore {
 
   // Numbers start at 1 again. `defer` is needed where `decide` defers.
   void SetFaults(Decide decide, Defer defer = nullptr);
+  // Load answers with errors::Internal where `fails` says so. nullptr: never.
+  void SetLoadFaults(absl::AnyInvocable<bool()> fails) { load_fails_ = std::move(fails); }
 
   void Commit(std::vector<const ExecutionDelta*> deltas, Committed committed) override;
   absl::StatusOr<std::unique_ptr<Execution>> Load(absl::string_view arn) override;
@@ -61,6 +65,7 @@ class FaultInjectingStore final : public ExecutionStore {
   Decide decide_;
   Defer defer_;
   int64_t commits_ = 0;
+  absl::AnyInvocable<bool()> load_fails_;
 };
 
 }  // namespace rehearse

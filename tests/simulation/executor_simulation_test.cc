@@ -59,6 +59,7 @@ class Simulation {
     // Hanging handlers run into their time limit, deadlines pass, the store is well again.
     scheduler_.AdvanceWall(absl::Minutes(1));
     store_.SetFaults(nullptr);
+    store_.SetLoadFaults(nullptr);
     scheduler_.AdvanceWall(absl::Hours(5));
   }
 
@@ -98,13 +99,14 @@ class Simulation {
   }
   bool Chance(int percent) { return static_cast<int>(scheduler_.Random(100)) < percent; }
 
-  // From now on commits may fail, or take their time, or both.
+  // From now on commits may fail, or take their time, or both, and loads may fail.
   void TroubleTheStore() {
     const int fail = Percent(30);
     const int defer = Percent(100);
     const absl::Duration longest =
         scheduler_.Random(4) == 0 ? absl::Seconds(3) : absl::Milliseconds(50);
     store_fails_ = fail > 0;
+    store_.SetLoadFaults([this, fail] { return Chance(fail); });
     store_.SetFaults(
         [this, fail, defer](int64_t) {
           const bool fails = Chance(fail);
