@@ -60,7 +60,7 @@ Execution::Execution(ExecutionDelta delta)
 
 Execution::Execution(record::ExecutionRecord record, record::ExecutionProgress progress,
                      std::vector<record::OperationRecord> operations,
-                     std::vector<record::CheckpointReply> replies)
+                     std::deque<record::CheckpointReply> replies)
     : record_(std::move(record)),
       progress_(std::move(progress)),
       index_by_id_(0, IdHash{&operations_}, IdEqual{&operations_}),
@@ -103,7 +103,7 @@ void Execution::Apply(ExecutionDelta delta) {
   progress_ = std::move(delta.progress);
   ApplyOperations(std::move(delta.operations));
   if (delta.reply.has_value()) {
-    if (replies_.size() == kMaxCheckpointReplies) replies_.erase(replies_.begin());
+    if (replies_.size() == kMaxCheckpointReplies) replies_.pop_front();
     replies_.push_back(*std::move(delta.reply));
   }
 }

@@ -13,6 +13,7 @@
 #define REHEARSE_SERVICE_CHECKPOINT_EXECUTION_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -57,7 +58,7 @@ class Execution {
   // The state as a store gives it back. `operations` in creation order, `replies` oldest first.
   Execution(record::ExecutionRecord record, record::ExecutionProgress progress,
             std::vector<record::OperationRecord> operations,
-            std::vector<record::CheckpointReply> replies);
+            std::deque<record::CheckpointReply> replies);
 
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
@@ -90,7 +91,7 @@ class Execution {
   bool IsPruned(const record::OperationRecord& operation) const;
 
   // Newest last, at most kMaxCheckpointReplies.
-  const std::vector<record::CheckpointReply>& replies() const { return replies_; }
+  const std::deque<record::CheckpointReply>& replies() const { return replies_; }
 
   void Apply(ExecutionDelta delta);
 
@@ -140,7 +141,7 @@ class Execution {
   // Due time and index of the open waits and step retries.
   absl::btree_set<std::pair<absl::Time, int64_t>> due_;
   int64_t pending_count_ = 0;
-  std::vector<record::CheckpointReply> replies_;
+  std::deque<record::CheckpointReply> replies_;
 };
 
 // Whether the operation waits for something outside the handler (see AnythingPending).

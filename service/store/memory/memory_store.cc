@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -172,8 +173,7 @@ absl::StatusOr<std::unique_ptr<Execution>> MemoryStore::Load(absl::string_view a
   for (const std::string& bytes : operation_bytes) {
     operations.push_back(Parse<record::OperationRecord>(bytes));
   }
-  std::vector<record::CheckpointReply> replies;
-  replies.reserve(reply_bytes.size());
+  std::deque<record::CheckpointReply> replies;
   for (const std::string& bytes : reply_bytes) {
     replies.push_back(Parse<record::CheckpointReply>(bytes));
   }
