@@ -34,7 +34,8 @@ using Values = std::map<std::string, double>;
 
 struct Group {
   std::vector<Figure> figures;
-  // Measures all of them. A failure ends the program with a message.
+  // Measures all of them; leaves out what the machine was too slow for, with a message. A failure
+  // ends the program with a message.
   Values (*measure)(const Options&);
 };
 

@@ -12,6 +12,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/optional.h"
 #include "tests/benchmark/figures.h"
 #include "tests/benchmark/measuring.h"
 #include "tests/benchmark/report.h"
@@ -44,7 +45,10 @@ void MeasureGroup(const Group& group, const std::set<std::string>& names, const 
   for (const Figure& figure : wanted) std::cerr << " " << figure.name;
   std::cerr << std::endl;
   const Values values = group.measure(options);
-  for (const Figure& figure : wanted) report.Add(figure, values.at(figure.name));
+  for (const Figure& figure : wanted) {
+    const auto value = values.find(figure.name);
+    report.Add(figure, value == values.end() ? absl::nullopt : absl::make_optional(value->second));
+  }
 }
 
 int Main(int argc, char** argv) {
@@ -53,9 +57,11 @@ int Main(int argc, char** argv) {
   std::string json;
   std::vector<std::string> filter;
   bool list = false;
+  bool markdown = false;
   app.add_option("--json", json, "Also write the records {name, value, unit} to this file");
   app.add_option("--filter", filter, "Measure only this figure; may be repeated")
       ->check(CLI::IsMember(AllNames()));
+  app.add_flag("--markdown", markdown, "Print the table as docs/performance.md shows it");
   app.add_flag("--list", list, "Print the names of the figures and exit");
   app.add_flag("--quick", options.quick,
                "A short run that shows that everything works; its values mean little");
@@ -75,7 +81,7 @@ int Main(int argc, char** argv) {
   }
   Report report;
   for (const Group& group : AllGroups()) MeasureGroup(group, names, options, report);
-  std::cout << report.Table();
+  std::cout << (markdown ? report.Markdown() : report.Table());
   if (json.empty()) return 0;
   file << report.Json();
   file.close();

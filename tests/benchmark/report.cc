@@ -21,9 +21,14 @@ std::string Goal(const Figure& figure) {
   return "-";
 }
 
-std::string Met(const Figure& figure, double value) {
+std::string Value(const absl::optional<double>& value) {
+  return value.has_value() ? absl::StrFormat("%.4g", *value) : "not measured";
+}
+
+std::string Met(const Figure& figure, const absl::optional<double>& value) {
   if (figure.bound == Bound::kNone) return "-";
-  const bool met = figure.bound == Bound::kAtMost ? value <= figure.goal : value >= figure.goal;
+  if (!value.has_value()) return "NO";
+  const bool met = figure.bound == Bound::kAtMost ? *value <= figure.goal : *value >= figure.goal;
   return met ? "yes" : "NO";
 }
 
@@ -31,19 +36,27 @@ std::string Met(const Figure& figure, double value) {
 
 std::string Report::Table() const {
   std::string table = absl::StrFormat(kRow, "name", "value", "unit", "goal", "met");
-  for (const Entry& entry : entries_) {
-    const Figure& figure = entry.figure;
-    absl::StrAppendFormat(&table, kRow, figure.name, absl::StrFormat("%.4g", entry.value),
-                          figure.unit, Goal(figure), Met(figure, entry.value));
+  for (const auto& [figure, value] : entries_) {
+    absl::StrAppendFormat(&table, kRow, figure.name, Value(value), figure.unit, Goal(figure),
+                          Met(figure, value));
+  }
+  return table;
+}
+
+std::string Report::Markdown() const {
+  std::string table = "| Figure | Value | Goal | Met |\n| --- | --- | --- | --- |\n";
+  for (const auto& [figure, value] : entries_) {
+    absl::StrAppendFormat(&table, "| `%s` | %s %s | %s | %s |\n", figure.name, Value(value),
+                          figure.unit, Goal(figure), Met(figure, value));
   }
   return table;
 }
 
 std::string Report::Json() const {
   nlohmann::ordered_json records = nlohmann::ordered_json::array();
-  for (const Entry& entry : entries_) {
-    records.push_back(
-        {{"name", entry.figure.name}, {"value", entry.value}, {"unit", entry.figure.unit}});
+  for (const auto& [figure, value] : entries_) {
+    if (!value.has_value()) continue;
+    records.push_back({{"name", figure.name}, {"value", *value}, {"unit", figure.unit}});
   }
   return absl::StrCat(records.dump(2), "\n");
 }

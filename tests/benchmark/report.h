@@ -12,22 +12,29 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/optional.h"
 #include "tests/benchmark/figures.h"
 
 namespace rehearse::benchmark {
 
 class Report {
  public:
-  void Add(Figure figure, double value) { entries_.push_back({std::move(figure), value}); }
+  // nullopt: could not be measured.
+  void Add(Figure figure, absl::optional<double> value) {
+    entries_.push_back({std::move(figure), value});
+  }
 
   // A line per figure: name, value, unit, goal, and whether it is met.
   std::string Table() const;
+  // The same as docs/performance.md shows it.
+  std::string Markdown() const;
+  // What has been measured.
   std::string Json() const;
 
  private:
   struct Entry {
     Figure figure;
-    double value;
+    absl::optional<double> value;
   };
   std::vector<Entry> entries_;
 };

@@ -26,6 +26,8 @@ PYTHON
 "$BENCHMARK" --quick --filter=checkpoint_growth >"$TEST_TMPDIR/table"
 grep -q '^checkpoint_growth .* ratio .*<= 1.1' "$TEST_TMPDIR/table"
 test "$(wc -l <"$TEST_TMPDIR/table")" = 2
+"$BENCHMARK" --quick --filter=checkpoint_growth --markdown >"$TEST_TMPDIR/table"
+grep -q '^| `checkpoint_growth` | .* ratio | <= 1.1 | ' "$TEST_TMPDIR/table"
 
 # An unknown figure is refused, and so is a file that cannot be written.
 for flag in --filter=speed --json=/no/such/folder/figures.json; do
