@@ -23,12 +23,6 @@ absl::Status NoSuchExecution(absl::string_view arn) {
   return errors::InvalidParameter(absl::StrCat("Durable Execution does not exist: ", arn));
 }
 
-template <typename Request>
-absl::optional<std::string> QualifierOf(const Request& request) {
-  if (!request.has_qualifier()) return absl::nullopt;
-  return request.qualifier();
-}
-
 }  // namespace
 
 Executor::Executor(ExecutorOptions options, Scheduler& scheduler, ExecutionStore& store,
@@ -41,32 +35,25 @@ ExecutionNotifier& Executor::notifier() { return impl_->context().notifier; }
 
 void Executor::StartExecution(v1::StartExecutionRequest request,
                               Done<v1::StartExecutionResponse> done) {
-  if (impl_->shut_down()) return done(errors::ShuttingDown());
-  absl::StatusOr<std::shared_ptr<Session>> session = impl_->UseSession(request.session());
-  if (!session.ok()) return done(session.status());
-  absl::Status valid = ValidateStart(request, (*session)->limits());
-  if (!valid.ok()) return done(std::move(valid));
-  absl::StatusOr<FunctionReference> reference =
-      impl_->LocalFunction(request.function_name(), QualifierOf(request));
-  if (!reference.ok()) return done(reference.status());
-  absl::StatusOr<ResolvedFunction> function = (*session)->Resolve(*reference);
-  if (!function.ok()) return done(function.status());
-  if (!function->spec.durable()) {
+  absl::StatusOr<InvocationTarget> target = impl_->TargetOf(request, ValidateStart);
+  if (!target.ok()) return done(target.status());
+  const ResolvedFunction& function = target->function;
+  if (!function.spec.durable()) {
     return done(errors::InvalidParameter(
-        absl::StrCat("Function '", reference->name,
+        absl::StrCat("Function '", target->reference.name,
                      "' is not durable; only a durable function has executions.")));
   }
 
   IdSource& ids = impl_->context().ids;
   StartPlan plan;
-  plan.session = *session;
+  plan.session = target->session;
   plan.named = request.has_durable_execution_name();
   if (request.has_input()) plan.input = std::move(*request.mutable_input());
   record::ExecutionRecord& record = plan.record;
-  record.set_session((*session)->name());
-  record.set_function_name(reference->name);
-  record.set_registered_function_name(function->spec.function_name());
-  record.set_version(function->version);
+  record.set_session(target->session->name());
+  record.set_function_name(target->reference.name);
+  record.set_registered_function_name(function.spec.function_name());
+  record.set_version(function.version);
   // Starts of one name meet on one lane: the name decides the tag.
   const uint16_t tag = static_cast<uint16_t>(
       plan.named ? StableHash64(absl::StrCat(record.session(), "\n", record.function_name(), "\n",
@@ -82,7 +69,7 @@ void Executor::StartExecution(v1::StartExecutionRequest request,
   if (request.has_tenant_id()) record.set_tenant_id(request.tenant_id());
   if (request.has_x_amzn_trace_id()) record.set_x_amzn_trace_id(request.x_amzn_trace_id());
   if (request.has_client_context()) record.set_client_context(request.client_context());
-  *record.mutable_durable_config() = function->spec.durable_config();
+  *record.mutable_durable_config() = function.spec.durable_config();
   record.mutable_durable_config()->MergeFrom(request.durable_config());
 
   Lane& lane = impl_->LaneOf(record.execution_id());
@@ -104,28 +91,20 @@ absl::StatusOr<ResolvedFunction> Executor::ResolveFunction(
 
 void Executor::InvokeFunction(v1::InvokeFunctionRequest request,
                               Done<v1::InvokeFunctionResponse> done) {
-  if (impl_->shut_down()) return done(errors::ShuttingDown());
-  absl::StatusOr<std::shared_ptr<Session>> session = impl_->UseSession(request.session());
-  if (!session.ok()) return done(session.status());
-  absl::Status valid = ValidateInvoke(request, (*session)->limits());
-  if (!valid.ok()) return done(std::move(valid));
-  absl::StatusOr<FunctionReference> reference =
-      impl_->LocalFunction(request.function_name(), QualifierOf(request));
-  if (!reference.ok()) return done(reference.status());
-  absl::StatusOr<ResolvedFunction> function = (*session)->Resolve(*reference);
-  if (!function.ok()) return done(function.status());
-  if (function->spec.durable()) {
-    return done(errors::InvalidParameter(
-        absl::StrCat("Function '", reference->name, "' is durable; start an execution of it.")));
+  absl::StatusOr<InvocationTarget> target = impl_->TargetOf(request, ValidateInvoke);
+  if (!target.ok()) return done(target.status());
+  if (target->function.spec.durable()) {
+    return done(errors::InvalidParameter(absl::StrCat("Function '", target->reference.name,
+                                                      "' is durable; start an execution of it.")));
   }
   if (request.invocation_type() == v1::INVOCATION_TYPE_EVENT) {
     v1::InvokeFunctionResponse accepted;
-    accepted.set_executed_version(function->version);
+    accepted.set_executed_version(target->function.version);
     done(std::move(accepted));
     done = [](absl::StatusOr<v1::InvokeFunctionResponse>) {};
   }
-  impl_->function_calls().Start((*session)->name(), reference->name, *std::move(function),
-                                std::move(request), std::move(done));
+  impl_->function_calls().Start(target->session->name(), target->reference.name,
+                                std::move(target->function), std::move(request), std::move(done));
 }
 
 void Executor::Checkpoint(v1::CheckpointRequest request, StaleTokenSpelling spelling,

@@ -37,6 +37,19 @@ inline absl::StatusOr<Marker> MarkerOf(const std::string& text, Marker::Kind kin
   return DecodeMarker(text, kind, now);
 }
 
+template <typename Request>
+absl::optional<std::string> QualifierOf(const Request& request) {
+  if (!request.has_qualifier()) return absl::nullopt;
+  return request.qualifier();
+}
+
+// What a request to invoke a function leads to.
+struct InvocationTarget {
+  std::shared_ptr<Session> session;
+  FunctionReference reference;
+  ResolvedFunction function;
+};
+
 class Executor::Impl {
  public:
   Impl(const ExecutorOptions& options, Scheduler& scheduler, ExecutionStore& store,
@@ -229,6 +242,23 @@ class Executor::Impl {
     }
     reference->qualifier = qualifier;
     return reference;
+  }
+
+  template <typename Request>
+  absl::StatusOr<InvocationTarget> TargetOf(const Request& request,
+                                            absl::Status (*validate)(const Request&,
+                                                                     const Limits&)) {
+    if (shut_down_) return errors::ShuttingDown();
+    absl::StatusOr<std::shared_ptr<Session>> session = UseSession(request.session());
+    if (!session.ok()) return session.status();
+    absl::Status valid = validate(request, (*session)->limits());
+    if (!valid.ok()) return valid;
+    absl::StatusOr<FunctionReference> reference =
+        LocalFunction(request.function_name(), QualifierOf(request));
+    if (!reference.ok()) return reference.status();
+    absl::StatusOr<ResolvedFunction> function = (*session)->Resolve(*reference);
+    if (!function.ok()) return function.status();
+    return InvocationTarget{*std::move(session), *std::move(reference), *std::move(function)};
   }
 
   std::vector<std::unique_ptr<Lane>>& lanes() { return lanes_; }

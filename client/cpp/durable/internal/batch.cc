@@ -147,11 +147,7 @@ class BatchRun {
   }
 
   absl::Status Fail(const ErrorInfo& info) {
-    const ErrorObject error = ToErrorObject(info);
-    OperationUpdate update = call_.Update(OperationAction::kFail);
-    update.error = error;
-    call_.Send(std::move(update));
-    return ErrorOf(error);
+    return call_.SendFailure(ErrorKind::kChildContext, info);
   }
 
   // The record of a closed batch has the result. The service need not show its branches any more;

@@ -121,10 +121,12 @@ TEST_F(BatchTest, BranchesOfParallelMayHaveNamesAndNone) {
 
 TEST_F(BatchTest, BranchesOfParallelWithoutAValue) {
   const InvocationOutput output = service_.Run([](DurableContext& ctx, const Json&) {
-    const auto result = ctx.Parallel<absl::monostate>(
-        "", {{"nothing", [](DurableContext&) {}},
-             {"status", [](DurableContext&) { return absl::OkStatus(); }},
-             {"error", &Boom}});
+    const auto result =
+        ctx.Parallel<absl::monostate>("",
+                                      {{"nothing", [](DurableContext&) {}},
+                                       {"status", [](DurableContext&) { return absl::OkStatus(); }},
+                                       {"error", &Boom}},
+                                      OneAtATime());
     return absl::StrCat(result->success_count(), " ", GetError(result->FirstError())->type);
   });
   EXPECT_EQ(output.result, R"("2 Boom")");

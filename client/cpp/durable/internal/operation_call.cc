@@ -89,6 +89,20 @@ void OperationCall::SendAndReload(OperationUpdate update) {
   CheckAgainstRecord();
 }
 
+absl::Status OperationCall::SendFailure(ErrorKind kind, const ErrorInfo& info) {
+  const ErrorObject error = ToErrorObject(info);
+  OperationUpdate update = Update(OperationAction::kFail);
+  update.error = error;
+  Send(std::move(update));
+  return ToStatus(FromRecord(kind, error));
+}
+
+void OperationCall::SendRetry(OperationUpdate update, absl::Duration delay) {
+  update.next_attempt_delay_seconds = RetryDelaySeconds(delay);
+  SendAndReload(std::move(update));
+  Suspend(record()->next_attempt_time);
+}
+
 absl::Status OperationCall::Read(const absl::optional<std::string>& payload,
                                  ResultSlot& slot) const {
   absl::optional<absl::string_view> text;

@@ -70,6 +70,11 @@ class OperationCall {
   // Unwinds until the operation has ended or is ready, at `resume_at` as far as known.
   [[noreturn]] void Suspend(absl::Time resume_at) const { context_.Suspend({resume_at, {id_}}); }
 
+  // Records that the operation failed, and returns the error as a replay will: of `kind`.
+  absl::Status SendFailure(ErrorKind kind, const ErrorInfo& info);
+  // Records `update`, a RETRY, to run again after `delay`; then suspends.
+  [[noreturn]] void SendRetry(OperationUpdate update, absl::Duration delay);
+
   // The value of a recorded payload. A transient failure fails the invocation and unwinds.
   absl::Status Read(const absl::optional<std::string>& payload, ResultSlot& slot) const;
   // The payload to record for the value in `slot`, which is replaced by what a replay will read. A

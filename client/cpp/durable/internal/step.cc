@@ -92,18 +92,10 @@ class StepRun {
   [[noreturn]] void Retry(const ErrorInfo& info, absl::Duration delay) {
     OperationUpdate update = call_.Update(OperationAction::kRetry);
     update.error = ToErrorObject(info);
-    update.next_attempt_delay_seconds = RetryDelaySeconds(delay);
-    call_.SendAndReload(std::move(update));
-    call_.Suspend(call_.record()->next_attempt_time);
+    call_.SendRetry(std::move(update), delay);
   }
 
-  absl::Status Fail(const ErrorInfo& info) {
-    const ErrorObject error = ToErrorObject(info);
-    OperationUpdate update = call_.Update(OperationAction::kFail);
-    update.error = error;
-    call_.Send(std::move(update));
-    return ToStatus(FromRecord(ErrorKind::kStep, error));
-  }
+  absl::Status Fail(const ErrorInfo& info) { return call_.SendFailure(ErrorKind::kStep, info); }
 
   OperationCall& call_;
   const StepOptions& options_;

@@ -76,17 +76,11 @@ class ConditionRun {
   [[noreturn]] void Retry(std::string state, absl::Duration delay) {
     OperationUpdate update = call_.Update(OperationAction::kRetry);
     update.payload = std::move(state);
-    update.next_attempt_delay_seconds = RetryDelaySeconds(delay);
-    call_.SendAndReload(std::move(update));
-    call_.Suspend(call_.record()->next_attempt_time);
+    call_.SendRetry(std::move(update), delay);
   }
 
   absl::Status Fail(const ErrorInfo& info) {
-    const ErrorObject error = ToErrorObject(info);
-    OperationUpdate update = call_.Update(OperationAction::kFail);
-    update.error = error;
-    call_.Send(std::move(update));
-    return ToStatus(FromRecord(ErrorKind::kWaitForCondition, error));
+    return call_.SendFailure(ErrorKind::kWaitForCondition, info);
   }
 
   OperationCall& call_;
