@@ -720,10 +720,10 @@ TEST_F(WorkerStreamTest, EndOfTheSessionAbortsAndEndsTheStream) {
   const std::string session = client_.CreateSession();
   ScriptedWorker busy(client_.functions());
   busy.Register(session, {"orders"});
-  ScriptedWorker free(client_.functions());
-  free.Register(session, {"orders"});
   client_.Start(session, "orders");
   busy.ReceiveInvocation();
+  ScriptedWorker free(client_.functions());
+  free.Register(session, {"orders"});
   v1::DeleteSessionRequest end;
   end.set_name(session);
   EXPECT_EQ(TextOf(client_.Call(&v1::TestSessions::Stub::DeleteSession, end)), "OK");
