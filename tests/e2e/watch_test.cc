@@ -1,4 +1,5 @@
 // WatchExecution: the history as it is written.
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -187,11 +188,9 @@ TEST_F(WatchTest, SlowReaderHoldsUpNobodyAndMissesNothing) {
   }
   worker.Send(OutcomeOf(kSucceeded));
   EXPECT_EQ(client().AwaitEnd(arn).status(), v1::EXECUTION_STATUS_SUCCEEDED);
-  std::vector<int64_t> expected;
-  const v1::GetExecutionHistoryResponse history = client().History(arn);
-  for (const v1::Event& event : history.events()) {
-    if (event.event_id() > 1) expected.push_back(event.event_id());
-  }
+  // The steps, the end of the invocation and that of the execution.
+  std::vector<int64_t> expected(42);
+  std::iota(expected.begin(), expected.end(), 2);
   EXPECT_EQ(watch.IdsToTheEnd(), expected);
   EXPECT_EQ(watch.End(), "OK");
 }
