@@ -69,6 +69,19 @@ bool SeededScheduler::AdvanceWall(absl::Duration duration, int64_t max_steps) {
   return RunUntilIdle(max_steps);
 }
 
+void SeededScheduler::DropTasks() {
+  Timers timers;
+  timers.swap(timers_);
+  for (bool dropped = true; dropped;) {
+    dropped = false;
+    for (std::deque<Entry>& lane : lanes_) {
+      std::deque<Entry> tasks;
+      tasks.swap(lane);
+      dropped = dropped || !tasks.empty();
+    }
+  }
+}
+
 uint64_t SeededScheduler::Random(uint64_t bound) { return random_() % bound; }
 
 bool SeededScheduler::Step() {

@@ -55,6 +55,8 @@ class SeededScheduler final : public Scheduler {
   // Moves the wall clock on by `duration`, stopping for every task that falls due on the way, and
   // runs until idle.
   bool AdvanceWall(absl::Duration duration, int64_t max_steps = kManySteps);
+  // Drops what has not run, and what that posts as it goes.
+  void DropTasks();
 
   // Number in [0, bound), from the seed; for what else a test wants to vary.
   uint64_t Random(uint64_t bound);

@@ -69,6 +69,9 @@ SimulatedService::SimulatedService(const v1::SessionConfig& defaults, uint64_t s
   workers.Connect(executor_.get());
 }
 
+// Tasks may own leases, which call the workers and the executor when they go.
+SimulatedService::~SimulatedService() { scheduler.DropTasks(); }
+
 void SimulatedService::AddFunction(const std::string& name, absl::variant<Program, Script> code,
                                    v1::FunctionSpec spec) {
   spec.set_durable(true);

@@ -32,6 +32,8 @@ class SimulatedService {
   // Of the session `default`.
   explicit SimulatedService(v1::ClockMode mode, uint64_t seed = 1);
   explicit SimulatedService(const v1::SessionConfig& defaults, uint64_t seed = 1);
+  // Drops what has not run.
+  ~SimulatedService();
 
   // A durable function, whose settings may be given, in `default`.
   void AddFunction(const std::string& name, absl::variant<Program, Script> code,

@@ -1,7 +1,9 @@
 #include "client/cpp/durable/internal/branch_threads.h"
 
+#include <memory>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "absl/synchronization/barrier.h"
 #include "absl/synchronization/blocking_counter.h"
@@ -15,8 +17,12 @@ namespace {
 
 using ::testing::SizeIs;
 
-// Never destroyed: its threads may outlive the test.
-BranchThreads& Threads(absl::Duration keep) { return *new BranchThreads(keep); }
+// Never destroyed: its threads may outlive the test. Reachable, so it is no leak.
+BranchThreads& Threads(absl::Duration keep) {
+  static auto* const all = new std::vector<std::unique_ptr<BranchThreads>>();
+  all->push_back(std::make_unique<BranchThreads>(keep));
+  return *all->back();
+}
 
 TEST(BranchThreadsTest, TasksAtTheSameTimeHaveThreadsOfTheirOwn) {
   BranchThreads& threads = Threads(absl::Hours(1));
