@@ -130,7 +130,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
  public:
   class Exchange;
 
-  explicit Impl(Options options);
+  explicit Impl(Options options) : options_(std::move(options)) {}
 
   void Run() {
     thread_ = std::thread([this] { io_.run(); });
@@ -155,9 +155,12 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   void OnEnded(const std::shared_ptr<Exchange>& exchange) { exchanges_.erase(exchange); }
 
  private:
+  net::ssl::context& TlsContext();
+
   const Options options_;
   net::io_context io_;
-  net::ssl::context tls_{net::ssl::context::tls_client};
+  // Made when it is first needed: reading the system's certificates takes some 15 ms.
+  absl::optional<net::ssl::context> tls_;
   net::executor_work_guard<net::io_context::executor_type> work_{io_.get_executor()};
   absl::flat_hash_map<std::string, std::vector<std::unique_ptr<Stream>>> idle_;
   absl::flat_hash_set<std::shared_ptr<Exchange>> exchanges_;
@@ -301,17 +304,20 @@ class HttpClient::Impl::Exchange final : public HttpClient::Call,
   bool reused_ = false;
 };
 
-HttpClient::Impl::Impl(Options options) : options_(std::move(options)) {
+net::ssl::context& HttpClient::Impl::TlsContext() {
+  if (tls_.has_value()) return *tls_;
+  tls_.emplace(net::ssl::context::tls_client);
   error_code ignored;
-  tls_.set_default_verify_paths(ignored);
-  tls_.set_verify_mode(net::ssl::verify_peer);
+  tls_->set_default_verify_paths(ignored);
+  tls_->set_verify_mode(net::ssl::verify_peer);
   if (!options_.trusted_certificates.empty()) {
-    tls_.add_certificate_authority(net::buffer(options_.trusted_certificates), ignored);
+    tls_->add_certificate_authority(net::buffer(options_.trusted_certificates), ignored);
   }
+  return *tls_;
 }
 
 std::unique_ptr<Stream> HttpClient::Impl::NewStream(bool tls) {
-  if (tls) return std::make_unique<TlsStream>(io_, tls_);
+  if (tls) return std::make_unique<TlsStream>(io_, TlsContext());
   return std::make_unique<PlainStream>(io_);
 }
 
