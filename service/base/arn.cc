@@ -11,10 +11,6 @@
 namespace rehearse {
 namespace {
 
-bool IsVersion(absl::string_view text) {
-  return text == "$LATEST" || text == "$LATEST.PUBLISHED" || IsDigits(text);
-}
-
 bool IsAccount(absl::string_view text) { return text.size() == 12 && IsDigits(text); }
 
 bool IsFunctionName(absl::string_view text) {
@@ -73,6 +69,10 @@ absl::optional<std::string> ToOptionalString(const absl::optional<absl::string_v
 
 }  // namespace
 
+bool IsFunctionVersion(absl::string_view text) {
+  return text == "$LATEST" || text == "$LATEST.PUBLISHED" || IsDigits(text);
+}
+
 std::string ExecutionArn::ToString() const {
   return absl::StrCat(FunctionArn(location, function_name, version), "/durable-execution/",
                       execution_name, "/", execution_id);
@@ -89,7 +89,7 @@ absl::optional<ExecutionArn> ExecutionArn::Parse(absl::string_view text) {
     return absl::nullopt;
   }
   if (!IsId(segments[1]) || !IsId(segments[3]) || !IsAccount(segments[4])) return absl::nullopt;
-  if (!IsFunctionName(segments[6]) || !IsVersion(segments[7])) return absl::nullopt;
+  if (!IsFunctionName(segments[6]) || !IsFunctionVersion(segments[7])) return absl::nullopt;
   ExecutionArn arn;
   arn.location = {std::string(segments[1]), std::string(segments[3]), std::string(segments[4])};
   arn.function_name = std::string(segments[6]);

@@ -51,6 +51,9 @@ struct FunctionReference {
 std::string FunctionArn(const Location& location, absl::string_view name,
                         absl::string_view version);
 
+// "$LATEST", "$LATEST.PUBLISHED" or a number.
+bool IsFunctionVersion(absl::string_view text);
+
 }  // namespace rehearse
 
 #endif  // REHEARSE_SERVICE_BASE_ARN_H_

@@ -19,10 +19,6 @@ absl::Status ValidateSessionName(absl::string_view name) {
   return absl::OkStatus();
 }
 
-bool IsVersion(absl::string_view text) {
-  return text == "$LATEST" || text == "$LATEST.PUBLISHED" || IsDigits(text);
-}
-
 absl::Status ValidateRange(absl::string_view function, absl::string_view member, int64_t value,
                            int64_t min, int64_t max) {
   if (value >= min && value <= max) return absl::OkStatus();
@@ -39,7 +35,7 @@ absl::Status ValidateFunction(const v1::FunctionSpec& spec) {
         absl::StrCat("Function '", name, "' must be registered as name or name:qualifier."));
   }
   if (!spec.version().empty() &&
-      (!IsVersion(spec.version()) || spec.version().size() > kMaxQualifierLength)) {
+      (!IsFunctionVersion(spec.version()) || spec.version().size() > kMaxQualifierLength)) {
     return errors::InvalidParameter(absl::StrCat("Version '", spec.version(), "' of function '",
                                                  name, "' must be 1-", kMaxQualifierLength,
                                                  " digits, $LATEST or $LATEST.PUBLISHED."));
@@ -145,7 +141,7 @@ absl::StatusOr<ResolvedFunction> Session::Resolve(const FunctionReference& funct
   if (it == functions_.end()) return errors::FunctionNotFound(function.name);
   ResolvedFunction resolved;
   resolved.spec = it->second;
-  if (function.qualifier.has_value() && IsVersion(*function.qualifier)) {
+  if (function.qualifier.has_value() && IsFunctionVersion(*function.qualifier)) {
     resolved.version = *function.qualifier;
   } else {
     resolved.version = it->second.version().empty() ? "$LATEST" : it->second.version();

@@ -53,6 +53,8 @@ class OperationCall {
   bool HasStatus(OperationStatus status) const {
     return record_ != nullptr && record_->status == status;
   }
+  // The attempt that is next or under way, from 1: the record counts those that ended.
+  int attempt() const { return record_ == nullptr ? 1 : record_->attempt + 1; }
 
   // An update that identifies this operation.
   OperationUpdate Update(OperationAction action) const;

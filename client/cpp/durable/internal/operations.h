@@ -27,7 +27,7 @@ absl::Status RunStepOperation(Context& context, absl::string_view name, const St
                               StepBody body, ResultSlot& slot);
 
 // One attempt of a step or one check of a condition: runs `body` as the user code of `call`.
-UserOutcome CallStepBody(OperationCall& call, int attempt, StepBody body);
+UserOutcome CallStepBody(OperationCall& call, StepBody body);
 
 // A context with a larger result does not record it: its body runs again over its recorded
 // operations.

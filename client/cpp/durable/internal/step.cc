@@ -36,11 +36,9 @@ class StepRun {
  private:
   bool at_most_once() const { return options_.semantics() == StepSemantics::kAtMostOncePerRetry; }
 
-  int attempt() const { return call_.record() == nullptr ? 1 : call_.record()->attempt + 1; }
-
   absl::Status RunAttempt() {
     Start();
-    UserOutcome outcome = CallStepBody(call_, attempt(), body_);
+    UserOutcome outcome = CallStepBody(call_, body_);
     call_.context().RequireLive();
     return outcome.status.ok() ? Succeed() : EndAttempt(std::move(outcome));
   }
@@ -80,8 +78,8 @@ class StepRun {
     info.exception = std::move(failure.exception);
     RetryDecision decision;
     const UserOutcome decided = CallUserCode([&] {
-      decision =
-          options_.retry() ? options_.retry()(info, attempt()) : DefaultRetry()(info, attempt());
+      decision = options_.retry() ? options_.retry()(info, call_.attempt())
+                                  : DefaultRetry()(info, call_.attempt());
       return absl::OkStatus();
     });
     if (!decided.status.ok()) return Fail(InfoOf(decided.status));
@@ -105,8 +103,9 @@ class StepRun {
 
 }  // namespace
 
-UserOutcome CallStepBody(OperationCall& call, int attempt, StepBody body) {
+UserOutcome CallStepBody(OperationCall& call, StepBody body) {
   Context& context = call.context();
+  const int attempt = call.attempt();
   std::vector<LogField> fields = {{"operationId", call.id()}, {"attempt", attempt}};
   if (!call.name().empty()) fields.push_back({"operationName", std::string(call.name())});
   if (!context.parent_id().empty()) fields.push_back({"parentId", context.parent_id()});

@@ -34,8 +34,6 @@ class ConditionRun {
   }
 
  private:
-  int attempt() const { return call_.record() == nullptr ? 1 : call_.record()->attempt + 1; }
-
   absl::Status Poll() {
     if (!call_.HasStatus(OperationStatus::kStarted)) {
       call_.Queue(call_.Update(OperationAction::kStart));
@@ -55,11 +53,11 @@ class ConditionRun {
   // One check, and what the strategy makes of the state that it returned.
   absl::Status Check(std::string& payload, WaitDecision& decision) {
     DURABLE_RETURN_IF_ERROR(LoadState());
-    DURABLE_RETURN_IF_ERROR(CallStepBody(call_, attempt(), check_).status);
+    DURABLE_RETURN_IF_ERROR(CallStepBody(call_, check_).status);
     call_.context().RequireLive();
     DURABLE_ASSIGN_OR_RETURN(payload, call_.Write(slot_));
     return CallUserCode([&]() -> absl::Status {
-             DURABLE_ASSIGN_OR_RETURN(decision, decide_(attempt()));
+             DURABLE_ASSIGN_OR_RETURN(decision, decide_(call_.attempt()));
              return absl::OkStatus();
            })
         .status;
