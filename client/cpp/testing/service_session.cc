@@ -5,6 +5,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "client/cpp/durable/status_macros.h"
 #include "client/cpp/testing/backend.h"
@@ -15,6 +16,8 @@
 
 namespace durable::testing::internal {
 namespace {
+
+namespace worker = ::rehearse::worker;
 
 // Calls that the service answers at once.
 constexpr absl::Duration kCallTimeout = absl::Seconds(30);
@@ -63,7 +66,7 @@ absl::StatusOr<Response> Call(Stub& stub,
   SetDeadline(context, timeout);
   Response response;
   const absl::Status status =
-      Named(rehearse::worker::FromGrpcStatus((stub.*method)(&context, request, &response)));
+      Named(worker::FromGrpcStatus((stub.*method)(&context, request, &response)));
   if (!status.ok()) return status;
   return response;
 }
@@ -107,7 +110,7 @@ class AnyOperation {
     absl::MutexLock lock(&mutex_);
     ++finished_;
     if (!status.ok()) {
-      failure_.Update(Named(rehearse::worker::FromGrpcStatus(status)));
+      failure_.Update(Named(worker::FromGrpcStatus(status)));
     } else if (met_ == nullptr) {
       met_ = &call;
     }
@@ -118,6 +121,62 @@ class AnyOperation {
   size_t finished_ ABSL_GUARDED_BY(mutex_) = 0;
   const Pending* met_ ABSL_GUARDED_BY(mutex_) = nullptr;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+// The history of an execution, page by page. The first page is under way once this is constructed,
+// so that the caller can read something else meanwhile.
+class HistoryPages {
+ public:
+  // `stub` outlives this object.
+  HistoryPages(v1::DurableExecutions::Stub& stub, const std::string& session,
+               const std::string& arn)
+      : stub_(stub) {
+    request_.set_session(session);
+    request_.set_durable_execution_arn(arn);
+    request_.set_max_items(kPageItems);
+    call_ = std::make_unique<PageCall>(stub_, request_);
+  }
+
+  absl::Status ReadInto(std::vector<Event>& history) {
+    while (true) {
+      DURABLE_ASSIGN_OR_RETURN(const v1::GetExecutionHistoryResponse page, call_->Await());
+      for (const v1::Event& event : page.events()) history.push_back(ToEvent(event));
+      if (!page.has_next_marker()) return absl::OkStatus();
+      request_.set_marker(page.next_marker());
+      call_ = std::make_unique<PageCall>(stub_, request_);
+    }
+  }
+
+ private:
+  class PageCall {
+   public:
+    // `request` stays as it is until this object is gone.
+    PageCall(v1::DurableExecutions::Stub& stub, const v1::GetExecutionHistoryRequest& request) {
+      SetDeadline(context_, kCallTimeout);
+      stub.async()->GetExecutionHistory(&context_, &request, &page_,
+                                        [this](const grpc::Status& status) {
+                                          status_ = Named(worker::FromGrpcStatus(status));
+                                          ended_.Notify();
+                                        });
+    }
+    ~PageCall() { ended_.WaitForNotification(); }
+
+    absl::StatusOr<v1::GetExecutionHistoryResponse> Await() {
+      ended_.WaitForNotification();
+      if (!status_.ok()) return status_;
+      return std::move(page_);
+    }
+
+   private:
+    grpc::ClientContext context_;
+    v1::GetExecutionHistoryResponse page_;
+    absl::Status status_;
+    absl::Notification ended_;
+  };
+
+  v1::DurableExecutions::Stub& stub_;
+  v1::GetExecutionHistoryRequest request_;
+  std::unique_ptr<PageCall> call_;
 };
 
 std::vector<v1::WaitForOperationRequest> CallbackRequests(const std::string& session,
@@ -207,8 +266,9 @@ absl::StatusOr<RunResult> ServiceSession::WaitForEnd(const std::string& arn,
 
 absl::StatusOr<RunResult> ServiceSession::Read(const std::string& arn) {
   RunRecord record;
+  HistoryPages history(*executions_, name_, arn);
   DURABLE_RETURN_IF_ERROR(ReadOperations(arn, record));
-  DURABLE_RETURN_IF_ERROR(ReadHistory(arn, record));
+  DURABLE_RETURN_IF_ERROR(history.ReadInto(record.history));
   return RunResult(std::move(record));
 }
 
@@ -240,26 +300,11 @@ absl::Status ServiceSession::ReadOperations(const std::string& arn, RunRecord& r
   }
 }
 
-absl::Status ServiceSession::ReadHistory(const std::string& arn, RunRecord& record) {
-  v1::GetExecutionHistoryRequest request;
-  request.set_session(name_);
-  request.set_durable_execution_arn(arn);
-  request.set_max_items(kPageItems);
-  while (true) {
-    DURABLE_ASSIGN_OR_RETURN(
-        const v1::GetExecutionHistoryResponse page,
-        Call(*executions_, &v1::DurableExecutions::Stub::GetExecutionHistory, request));
-    for (const v1::Event& event : page.events()) record.history.push_back(ToEvent(event));
-    if (!page.has_next_marker()) return absl::OkStatus();
-    request.set_marker(page.next_marker());
-  }
-}
-
 absl::Status ServiceSession::Explain(absl::Status status, const std::string& arn) {
-  RunRecord record;
-  if (!absl::IsDeadlineExceeded(status) || !ReadHistory(arn, record).ok()) return status;
-  return absl::DeadlineExceededError(
-      absl::StrCat(status.message(), "\n", FormatHistory(record.history)));
+  if (!absl::IsDeadlineExceeded(status)) return status;
+  std::vector<Event> history;
+  if (!HistoryPages(*executions_, name_, arn).ReadInto(history).ok()) return status;
+  return absl::DeadlineExceededError(absl::StrCat(status.message(), "\n", FormatHistory(history)));
 }
 
 absl::StatusOr<int> ServiceSession::InvocationCount(const std::string& arn) {
@@ -313,7 +358,7 @@ absl::Status ServiceSession::Watch(const std::string& arn,
   bool wanted = true;
   while (wanted && events->Read(&response)) wanted = on_event(ToEvent(response.event()));
   if (!wanted) context.TryCancel();
-  const absl::Status end = Named(rehearse::worker::FromGrpcStatus(events->Finish()));
+  const absl::Status end = Named(worker::FromGrpcStatus(events->Finish()));
   if (!wanted) return absl::OkStatus();
   if (!absl::IsDeadlineExceeded(end)) return end;
   return absl::DeadlineExceededError(

@@ -70,7 +70,6 @@ class ServiceSession {
       const std::string& arn, const std::vector<rehearse::v1::ExecutionStatus>& statuses,
       absl::Duration timeout);
   absl::Status ReadOperations(const std::string& arn, RunRecord& record);
-  absl::Status ReadHistory(const std::string& arn, RunRecord& record);
   // A time-out, with the history so far.
   absl::Status Explain(absl::Status status, const std::string& arn);
 
