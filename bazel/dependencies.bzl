@@ -1,6 +1,7 @@
 """All external repositories: installed Debian packages, and from language registries what only tests use."""
 
 load("//bazel:debian.bzl", "debian_repository", "debian_rules_repository")
+load("//bazel:maven.bzl", "maven_packages")
 load("//bazel:native_rules.bzl", "native_rules_cc", "native_rules_proto", "no_coverage_tools")
 load("//bazel:npm.bzl", "npm_packages")
 load("//bazel:pypi.bzl", "pypi_packages")
@@ -107,3 +108,4 @@ def rehearse_dependencies():
     pypi_packages(name = "official_python")
     pypi_packages(name = "official_python_sdk_1")
     npm_packages(name = "official_node")
+    maven_packages(name = "java_packages")

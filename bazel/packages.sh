@@ -6,6 +6,7 @@ BUILD_PACKAGES=(
   bazel-bootstrap
   bazel-rules-java
   g++
+  maven
   protobuf-compiler
   protobuf-compiler-grpc
   python3-grpcio
