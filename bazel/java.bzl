@@ -90,13 +90,23 @@ java_grpc_sources = rule(
     },
 )
 
-# The same input makes the same jar.
-_JAVAC = """set -e
+# Makes a jar of a folder; the same input makes the same jar. `jar` is the JDK's tool.
+_MAKE_JAR = """
+make_jar() {  # FILE FOLDER OPTION...
+    local file=$PWD/$1 tool=$PWD/$jar
+    cd "$2"
+    find . -type f | LC_ALL=C sort >"$file.files"
+    "$tool" --create --file "$file" --date=1980-01-01T00:00:02Z "${@:3}" "@$file.files"
+    cd "$OLDPWD"
+}
+"""
+
+_JAVAC = "set -e" + _MAKE_JAR + """
 javac=$1 jar=$2 out=$3
 shift 3
-mkdir $out.classes
-$javac "$@"
-$jar --create --file $out --date=1980-01-01T00:00:02Z -C $out.classes .
+mkdir "$out.classes"
+"$javac" "$@"
+make_jar "$out" "$out.classes"
 """
 
 def _compile(ctx, jar):
@@ -141,6 +151,50 @@ jar_library = rule(
     implementation = _jar_library_impl,
     doc = "Java classes in a jar.",
     attrs = _COMPILED,
+)
+
+_DISTRIBUTE = "set -e" + _MAKE_JAR + """
+jar=$1 out=$2 binary=$3 pom=$4 artifact=$5
+shift 5
+content=$out.content
+mkdir -p "$content/rehearse/bin" "$content/META-INF/maven/$artifact"
+for library in "$@"; do
+    (cd "$content" && "$OLDPWD/$jar" --extract --file "$OLDPWD/$library")
+done
+rm -f "$content/META-INF/MANIFEST.MF"
+cp -L "$binary" "$content/rehearse/bin/rehearse-linux-$(uname -m)"
+cp -L "$pom" "$content/META-INF/maven/$artifact/pom.xml"
+echo 'Automatic-Module-Name: rehearse' >"$out.manifest"
+make_jar "$out" "$content" --manifest "$PWD/$out.manifest"
+"""
+
+def _jar_distribution_impl(ctx):
+    jar = ctx.actions.declare_file(ctx.label.name + ".jar")
+    args = ctx.actions.args()
+    args.add_all([ctx.file._jar, jar, ctx.file.binary, ctx.file.pom])
+    args.add(ctx.attr.artifact.replace(":", "/"))
+    args.add_all(ctx.files.libraries)
+    ctx.actions.run_shell(
+        command = _DISTRIBUTE,
+        arguments = [args],
+        inputs = [ctx.file.binary, ctx.file.pom] + ctx.files.libraries,
+        tools = [ctx.file._jar],
+        outputs = [jar],
+        mnemonic = "Jar",
+        progress_message = "Packing %s" % ctx.label,
+    )
+    return [DefaultInfo(files = depset([jar]), runfiles = ctx.runfiles([jar]))]
+
+jar_distribution = rule(
+    implementation = _jar_distribution_impl,
+    doc = "What users install: libraries in one jar, with a POM and the program for Linux.",
+    attrs = {
+        "libraries": attr.label_list(allow_files = [".jar"], mandatory = True),
+        "binary": attr.label(allow_single_file = True, mandatory = True),
+        "pom": attr.label(allow_single_file = [".xml"], mandatory = True),
+        "artifact": attr.string(mandatory = True, doc = "GROUP:ARTIFACT of the POM."),
+        "_jar": _JDK["_jar"],
+    },
 )
 
 _RUN_TESTS = """#!/bin/bash

@@ -18,6 +18,7 @@ import rehearse.v1.DurableConfig;
 import rehearse.v1.ErrorObject;
 import rehearse.v1.Event;
 import rehearse.v1.FunctionSpec;
+import rehearse.v1.GetSessionRequest;
 import rehearse.v1.InspectExecutionRequest;
 import rehearse.v1.InvokeNextRequest;
 import rehearse.v1.ListExecutionsRequest;
@@ -290,6 +291,21 @@ public final class DurableFunctionTestRunner implements AutoCloseable {
             text.append(getResult(arn)).append('\n');
         }
         return text.toString();
+    }
+
+    /**
+     * Where AWS's clients reach the session: what {@code AWS_ENDPOINT_URL_LAMBDA} is set to, or the
+     * endpointOverride of a LambdaClient. IllegalStateException if the service does not serve the AWS API.
+     */
+    public String endpointUrl() {
+        ServiceSession current = connect();
+        String address = current.client()
+                .getSession(GetSessionRequest.newBuilder().setName(current.name()).build())
+                .getHttpAddress();
+        if (address.isEmpty()) {
+            throw new IllegalStateException("the service does not serve the AWS API");
+        }
+        return "http://" + address + "/sessions/" + current.name();
     }
 
     /** Name of the session. */

@@ -1,6 +1,8 @@
 package rehearse.scenarios;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -23,6 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import rehearse.RehearseException;
@@ -31,6 +34,7 @@ import rehearse.testing.HistoryPrinter;
 import rehearse.testing.RunnerOptions;
 import rehearse.testing.TestResult;
 import rehearse.worker.InvocationHandler;
+import rehearse.worker.InvocationOutput;
 
 /** The scenarios of scenarios.json, by functions that checkpoint by hand. */
 class ScenariosTest {
@@ -70,6 +74,32 @@ class ScenariosTest {
             CompletableFuture.allOf(finished.toArray(CompletableFuture<?>[]::new)).join();
         } finally {
             runs.forEach(ScenarioRun::close);
+        }
+    }
+
+    @Test
+    void everyDifferenceIsTold() {
+        try (var runner = new DurableFunctionTestRunner(invocation -> InvocationOutput.succeeded("17"))) {
+            TestResult<String> result = runner.run("in", FAR);
+            JsonObject expected = JsonParser.parseString(
+                            "{'status': 'SUCCEEDED', 'result': 17, 'history': [{'event': 'ExecutionStarted', 'payload': 'in'},"
+                                    + " {'event': 'InvocationCompleted'}, {'event': 'ExecutionSucceeded', 'payload': 17}]}")
+                    .getAsJsonObject();
+            assertEquals("", Expectation.difference(expected, result));
+            for (var wrong : Map.of(
+                            "'SUCCEEDED'", "'FAILED'",
+                            "'result': 17", "'result': '17'",
+                            "'payload': 17", "'payload': 18",
+                            "'InvocationCompleted'", "'InvocationCompleted', 'error': {'type': 'Boom'}",
+                            "{'event': 'InvocationCompleted'}, ", "",
+                            "'ExecutionStarted'", "'ExecutionStarted', 'name': 'one'",
+                            "'history'", "'error': {'type': 'Boom'}, 'history'")
+                    .entrySet()) {
+                String text = expected.toString().replace('"', '\'').replace(":", ": ").replace(",", ", ");
+                assertTrue(text.contains(wrong.getKey()), text);
+                JsonObject changed = JsonParser.parseString(text.replace(wrong.getKey(), wrong.getValue())).getAsJsonObject();
+                assertNotEquals("", Expectation.difference(changed, result), changed::toString);
+            }
         }
     }
 

@@ -7,6 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
@@ -225,6 +231,37 @@ class InvocationTest {
             assertEquals(
                     Abort.Reason.EXECUTION_STOPPED, ((InvocationAbortedException) refused.get()).reason());
             runner.waitForResult(arn, LONG);
+        }
+    }
+
+    /** What a durable SDK does that is handed a payload and the URL of the AWS API. */
+    private static String checkpointOverRest(String payload, String endpointUrl) throws Exception {
+        JsonObject input = JsonParser.parseString(payload).getAsJsonObject();
+        JsonObject request = new JsonObject();
+        request.add("CheckpointToken", input.get("CheckpointToken"));
+        request.add("Updates", JsonParser.parseString("[{\"Id\": \"1\", \"Type\": \"STEP\", \"Action\": \"START\"},"
+                + " {\"Id\": \"1\", \"Type\": \"STEP\", \"Action\": \"SUCCEED\", \"Payload\": \"17\"}]"));
+        String arn = URLEncoder.encode(input.get("DurableExecutionArn").getAsString(), StandardCharsets.UTF_8);
+        HttpResponse<String> response = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create(
+                                        endpointUrl + "/2025-12-01/durable-executions/" + arn + "/checkpoint"))
+                                .POST(HttpRequest.BodyPublishers.ofString(request.toString()))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+        assertEquals(200, response.statusCode(), response::body);
+        return InvocationOutput.succeeded("17");
+    }
+
+    @Test
+    void anSdkMayCheckpointOverTheAwsApi() {
+        var endpointUrl = new AtomicReference<String>();
+        try (var runner = new DurableFunctionTestRunner(
+                invocation -> checkpointOverRest(invocation.payload(), endpointUrl.get()))) {
+            endpointUrl.set(runner.endpointUrl());
+            TestResult<String> result = runner.run(null, LONG);
+            assertEquals("17", result.getResult());
+            assertEquals("SS2 SX3 IC4 XS5", result.compactHistory());
         }
     }
 
