@@ -1,9 +1,10 @@
 """The jar as a user gets it: alone in an empty folder, without the repository and without a network.
 
-    package_test.py REHEARSE_JAR LOCK JAVA JAVAC README JAR...
+    package_test.py REHEARSE_JAR LOCK JAVA JAVAC README QUICK_START JAR...
 
-Runs the quick start of the README with the jar and its dependencies (the JARs, JUnit among them), and
-looks at the POM in the jar: its dependencies have to be those that the lock file names.
+Runs the quick start of the document QUICK_START, which README shows, too, with the jar and its
+dependencies (the JARs, JUnit among them), and looks at the POM in the jar: its dependencies have to be
+those that the lock file names.
 """
 
 import os
@@ -72,15 +73,17 @@ def run_quick_start(source, java, javac, class_path, folder):
 
 
 def main():
-    jar, lock, java, javac, readme, *jars = sys.argv[1:]
+    jar, lock, java, javac, readme, quick_start, *jars = sys.argv[1:]
     with zipfile.ZipFile(jar) as content:
         pom = content.read("META-INF/maven/{}/{}/pom.xml".format(*_ARTIFACT)).decode()
         programs = [name for name in content.namelist() if name.startswith("rehearse/bin/")]
         assert programs == ["rehearse/bin/rehearse-linux-" + os.uname().machine], programs
     with open(lock, encoding="utf-8") as file:
         check_pom(pom, file.read())
-    with open(readme, encoding="utf-8") as file:
+    with open(quick_start, encoding="utf-8") as file:
         document = file.read()
+    with open(readme, encoding="utf-8") as file:
+        assert blocks_of(file.read(), "java") == blocks_of(document, "java")[:1]
     check_quick_start_pom(blocks_of(document, "xml")[0], version_of(pom))
     with tempfile.TemporaryDirectory(prefix="rehearse-package-") as folder:
         os.mkdir(os.path.join(folder, "jars"))

@@ -49,9 +49,9 @@ std::vector<std::string> TextsIn(const std::string& language) {
 
 TEST(DocumentsTest, EveryBlockIsOfAKindThatIsTested) {
   for (const Block& block : Blocks()) {
-    // Shell commands are run by commands_test, Python by //tests/interop; a block without a
-    // language is a picture.
-    EXPECT_THAT(block.language, ::testing::AnyOf("cpp", "python", "sh", ""))
+    // Shell commands are run by commands_test, Python by //tests/interop, Java by //client/java; a
+    // block without a language is a picture.
+    EXPECT_THAT(block.language, ::testing::AnyOf("cpp", "java", "python", "sh", ""))
         << block.document << ": " << block.text;
   }
 }
