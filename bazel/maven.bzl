@@ -103,7 +103,12 @@ def _fetch(ctx, artifacts):
         "-Dmdep.stripVersion=true",
         "-DoutputDirectory=.",
     ], timeout = 300)
-    return None if result.return_code == 0 else (result.stdout + result.stderr).strip()
+    if result.return_code == 0:
+        return None
+
+    # What is wrong comes first, general advice after it.
+    errors = [line for line in result.stdout.splitlines() if "[ERROR]" in line]
+    return (errors or [result.stderr.strip() or "mvn failed."])[0]
 
 def _check_hashes(ctx, artifacts):
     """An artifact that is not the locked one is never skipped over."""
@@ -136,7 +141,7 @@ def _maven_packages_impl(ctx):
         print("@%s cannot be fetched; what needs it is skipped. `bazel sync --only=%s` tries again. %s" % (
             ctx.name,
             ctx.name,
-            error[-400:],
+            error[:400],
         ))
     ctx.file("status.bzl", "REQUIREMENTS = %r\n" % (
         [] if error == None else ["@rehearse//bazel:unavailable"]
