@@ -1,6 +1,7 @@
 package rehearse.testing;
 
 import com.google.protobuf.ByteString;
+import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -123,7 +124,7 @@ public final class DurableFunctionTestRunner implements AutoCloseable {
 
     /**
      * Shows every event from the first on, as it is recorded, until {@code wanted} returns false or the
-     * execution is closed.
+     * execution is closed. DEADLINE_EXCEEDED after {@code timeout}.
      */
     public void watch(String arn, Predicate<Event> wanted, Duration timeout) {
         ServiceSession current = connect();
@@ -131,7 +132,15 @@ public final class DurableFunctionTestRunner implements AutoCloseable {
                 .setSession(current.name())
                 .setDurableExecutionArn(arn)
                 .build();
-        current.explained(arn, () -> current.client().watchExecution(request, wanted, timeout));
+        try {
+            current.client().watchExecution(request, wanted, timeout);
+        } catch (RehearseException e) {
+            if (e.code() != Status.Code.DEADLINE_EXCEEDED) {
+                throw e;
+            }
+            throw e.withMessage("the execution is still open after " + HistoryPrinter.formatDuration(timeout) + "\n"
+                    + getResult(arn));
+        }
     }
 
     /** All events so far; also of chained executions. */

@@ -9,7 +9,9 @@ public enum ExecutionStatus {
     SUCCEEDED,
     FAILED,
     TIMED_OUT,
-    STOPPED;
+    STOPPED,
+    /** Closed, and about to be gone. */
+    DELETING;
 
     static ExecutionStatus of(rehearse.v1.ExecutionStatus status) {
         return status == rehearse.v1.ExecutionStatus.EXECUTION_STATUS_RUNNING

@@ -53,7 +53,7 @@ public final class LocalDurableTestRunner<I, O> implements AutoCloseable {
         return new LocalDurableTestRunner<>(handler, null);
     }
 
-    /** A new runner for the same function. */
+    /** A new runner for the same function, without what has been registered or run. */
     public <T> LocalDurableTestRunner<I, T> withOutputType(Class<T> type) {
         return new LocalDurableTestRunner<>(handler, type);
     }

@@ -4,7 +4,7 @@ package rehearse.worker;
  * A function as Lambda runs it: a payload in, a payload out.
  *
  * <pre>{@code
- * InvocationHandler greet = invocation -> "\"hello, \" + " + invocation.payload();
+ * InvocationHandler greet = invocation -> "{\"greeted\": " + invocation.payload() + "}";
  * }</pre>
  *
  * <p>A durable function is invoked again after every suspension; it answers with an

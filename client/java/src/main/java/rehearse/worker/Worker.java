@@ -204,7 +204,10 @@ public final class Worker implements AutoCloseable {
                 return false;
             }
             ServeRequest.Outcome outcome = run(new Invocation(current, next.get()));
-            setRunning(false);
+            if (setRunning(false)) {
+                // The handler's own interrupts are no business of the slot.
+                Thread.interrupted();
+            }
             current.endInvocation(outcome);
             return true;
         }

@@ -297,6 +297,8 @@ class DurableFunctionTestRunnerTest {
             runner.waitForCallback(arn, null, LONG);
             var thrown = assertThrows(RehearseException.class, () -> runner.watch(arn, event -> true, SHORT));
             assertEquals(io.grpc.Status.Code.DEADLINE_EXCEEDED, thrown.code());
+            assertTrue(thrown.getMessage().startsWith("the execution is still open after 50ms\n"), thrown.getMessage());
+            assertTrue(thrown.getMessage().contains("waiting for callback \"approval\""), thrown.getMessage());
             assertTrue(thrown.getMessage().contains("CallbackStarted"), thrown.getMessage());
         }
     }

@@ -14,6 +14,7 @@ import rehearse.RehearseServer;
 import rehearse.ResourceNotFoundException;
 import rehearse.v1.CreateSessionRequest;
 import rehearse.v1.FunctionSpec;
+import rehearse.v1.InvokeFunctionRequest;
 import rehearse.v1.ListFunctionsRequest;
 
 class WorkerTest {
@@ -32,6 +33,22 @@ class WorkerTest {
             // Known, without a slot as soon as the service has heard of it.
             assertEquals("orders", client.listFunctions(list).getFunctions(0).getFunction().getFunctionName());
             worker.close();
+        }
+    }
+
+    @Test
+    void aHandlerThatIsInterruptedLeavesItsSlotServing() {
+        try (RehearseClient client = RehearseClient.connect(RehearseServer.address())) {
+            String session = client.createSession(CreateSessionRequest.getDefaultInstance()).getSession().getName();
+            try (Worker worker = new Worker(client, session, List.of(ORDERS), 1, invocation -> {
+                Thread.currentThread().interrupt();
+                return "1";
+            })) {
+                worker.awaitServing(LONG);
+                var invoke = InvokeFunctionRequest.newBuilder().setSession(session).setFunctionName("orders").build();
+                assertEquals("1", client.invokeFunction(invoke).getPayload().toStringUtf8());
+                assertEquals("1", client.invokeFunction(invoke).getPayload().toStringUtf8());
+            }
         }
     }
 
