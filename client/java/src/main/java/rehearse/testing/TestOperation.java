@@ -25,7 +25,7 @@ import rehearse.v1.WaitDetails;
  * assertEquals("receipt-17", charge.getStepResult(String.class));
  * }</pre>
  */
-public final class TestOperation {
+public final class TestOperation extends Children {
     private final Operation operation;
     private final RunRecord record;
 
@@ -162,7 +162,7 @@ public final class TestOperation {
         return record.eventsOf(getId());
     }
 
-    /** Directly below this one, in order of creation. */
+    @Override
     public List<TestOperation> getChildOperations() {
         return record.childrenOf(getId());
     }

@@ -27,7 +27,7 @@ import rehearse.v1.WaitingFor;
  *
  * @param <O> what {@link #getResult()} gives
  */
-public final class TestResult<O> {
+public final class TestResult<O> extends Children {
     private final RunRecord record;
     private final Type outputType;
 
@@ -101,7 +101,7 @@ public final class TestResult<O> {
         return operationsThat(operation -> operation.getStatus() == OperationStatus.FAILED);
     }
 
-    /** Directly below the execution. */
+    @Override
     public List<TestOperation> getChildOperations() {
         return record.childrenOf("");
     }

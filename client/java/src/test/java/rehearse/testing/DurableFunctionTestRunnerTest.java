@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -64,6 +65,29 @@ class DurableFunctionTestRunnerTest {
             assertEquals(List.of(), result.getFailedOperations());
             assertEquals(2, result.getEventsForOperation("pause").size());
             assertEquals(List.of(), result.getEventsForOperation("none"));
+        }
+    }
+
+    @Test
+    void whatIsBelowIsFoundByTypeAndName() {
+        try (var runner = new DurableFunctionTestRunner(Functions::greet)) {
+            TestResult<String> result = runner.run("Ada", LONG);
+            assertEquals("Hello", result.getStep("look_up").getStepResult(String.class));
+            assertEquals("pause", result.getWait("pause").getId());
+            assertEquals("true", result.getContext("polish").getStep("shout").getResult().orElseThrow());
+            var thrown = assertThrows(NoSuchElementException.class, () -> result.getStep("shout"));
+            assertEquals(
+                    "there is no STEP \"shout\" here, but: [STEP \"look_up\" SUCCEEDED, result \"Hello\","
+                            + " WAIT \"pause\" SUCCEEDED, CONTEXT \"polish\" SUCCEEDED]",
+                    thrown.getMessage());
+        }
+        try (var runner = new DurableFunctionTestRunner(Functions::approve)) {
+            String arn = runner.runAsync(null);
+            String id = runner.waitForCallback(arn, "approval", LONG);
+            assertEquals(id, runner.getResult(arn).getCallback("approval").getCallbackId().orElseThrow());
+        }
+        try (var runner = new DurableFunctionTestRunner(Functions::delegate)) {
+            assertEquals(OperationStatus.FAILED, runner.run("missing", LONG).getInvoke("call").getStatus());
         }
     }
 
