@@ -1,0 +1,100 @@
+"""Durable handlers of AWS's SDK, and plain ones, hosted on worker streams.
+
+The handler gets in through the SDK's own seam, an input that brings a DurableServiceClient: ours
+checkpoints on the stream that brought the invocation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
+from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInputWithClient
+from aws_durable_execution_sdk_python.exceptions import CheckpointError
+from aws_durable_execution_sdk_python.exceptions import GetExecutionStateError
+from aws_durable_execution_sdk_python.exceptions import INVALID_CHECKPOINT_TOKEN_PREFIX
+from aws_durable_execution_sdk_python.lambda_service import CheckpointOutput
+from aws_durable_execution_sdk_python.lambda_service import OperationUpdate
+from aws_durable_execution_sdk_python.lambda_service import StateOutput
+from botocore.exceptions import ClientError
+
+from rehearse import errors
+from rehearse.aws_json import from_aws, to_aws
+from rehearse.testing.model import LambdaContext
+from rehearse.v1 import durable_executions_pb2 as executions
+from rehearse.v1 import operation_pb2 as operations
+from rehearse.worker import Invocation
+
+Handler = Callable[[Any, Any], Any]
+
+
+class StreamServiceClient:
+    """The SDK's DurableServiceClient for one invocation."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+
+    def checkpoint(self, durable_execution_arn: str, checkpoint_token: str,
+                   updates: list[OperationUpdate], client_token: str | None) -> CheckpointOutput:
+        request = executions.CheckpointRequest(
+            durable_execution_arn=durable_execution_arn, checkpoint_token=checkpoint_token,
+            client_token=client_token,
+            updates=[from_aws(update.to_dict(), operations.OperationUpdate())
+                     for update in updates])
+        try:
+            return CheckpointOutput.from_dict(to_aws(self._invocation.checkpoint(request)))
+        except errors.ServiceError as error:
+            raise CheckpointError.from_exception(
+                _as_botocore(error, "CheckpointDurableExecution")) from error
+
+    def get_execution_state(self, durable_execution_arn: str, checkpoint_token: str,
+                            next_marker: str, max_items: int = 1000) -> StateOutput:
+        request = executions.GetExecutionStateRequest(
+            durable_execution_arn=durable_execution_arn, checkpoint_token=checkpoint_token,
+            marker=next_marker, max_items=max_items)
+        try:
+            return StateOutput.from_dict(to_aws(self._invocation.get_execution_state(request)))
+        except errors.ServiceError as error:
+            raise GetExecutionStateError.from_exception(
+                _as_botocore(error, "GetDurableExecutionState")) from error
+
+
+def run_durable(handler: Handler, invocation: Invocation) -> bytes:
+    """One invocation of what @durable_execution has made."""
+    given = DurableExecutionInvocationInput.from_dict(to_aws(invocation.message.durable))
+    # pylint: disable-next=line-too-long
+    event = DurableExecutionInvocationInputWithClient.from_durable_execution_invocation_input(
+        given, StreamServiceClient(invocation))
+    return json.dumps(handler(event, context_of(invocation))).encode()
+
+
+def run_plain(handler: Handler, invocation: Invocation) -> bytes:
+    """One call of a function without durable operations."""
+    payload = invocation.message.payload
+    event = json.loads(payload) if payload else None
+    return json.dumps(handler(event, context_of(invocation))).encode()
+
+
+def context_of(invocation: Invocation) -> LambdaContext:
+    """As Lambda fills it."""
+    message = invocation.message
+    return LambdaContext(
+        aws_request_id=message.request_id,
+        function_name=message.function_name.partition(":")[0],
+        function_version=message.version,
+        invoked_function_arn=message.invoked_function_arn,
+        tenant_id=message.tenant_id if message.HasField("tenant_id") else None,
+        client_context=(json.loads(message.client_context)
+                        if message.HasField("client_context") else None),
+        deadline=invocation.deadline)
+
+
+def _as_botocore(error: errors.ServiceError, operation: str) -> ClientError:
+    """What the SDK knows how to classify. It knows a stale token by its text, which SDKs of
+    different age spell differently."""
+    text = (INVALID_CHECKPOINT_TOKEN_PREFIX if "stale_checkpoint_token" in error.metadata
+            else error.message)
+    return ClientError({"Error": {"Code": error.name, "Message": text},
+                        "ResponseMetadata": {"HTTPStatusCode": error.http_status_code}}, operation)

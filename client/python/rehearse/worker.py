@@ -1,0 +1,245 @@
+"""Worker: hosts functions in this process. Each worker stream is one slot, in lock step.
+
+    def serve(invocation: Invocation) -> bytes:
+        return b'{"Status": "SUCCEEDED", "Result": "17"}'
+
+    spec = FunctionSpec(function_name="orders", durable=True)
+    with Worker(channel, [spec], serve, session="default"):
+        ...
+
+`serve` runs on threads of the worker, one invocation after the other on each. What it returns is
+the function's answer; an exception is the function's failure, as in Lambda's Python runtime; a
+SystemExit or another BaseException is the death of the process: to the service, the invocation has
+crashed. A new slot is opened when the last idle one gets an invocation, up to `max_slots`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import queue
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import grpc
+
+from rehearse import errors
+from rehearse.v1 import durable_executions_pb2 as executions
+from rehearse.v1 import function_host_pb2 as host
+from rehearse.v1 import function_host_pb2_grpc as host_grpc
+from rehearse.v1 import operation_pb2 as operations
+
+_CONNECT_TIMEOUT_SECONDS = 30
+# For handlers that still run, in all; they cannot be interrupted.
+_CLOSE_TIMEOUT_SECONDS = 1
+
+
+class _Stream:
+    """One FunctionHost.Serve stream, with blocking methods for one thread at a time."""
+
+    def __init__(self, stub: host_grpc.FunctionHostStub) -> None:
+        self._requests: queue.SimpleQueue[host.ServeRequest | None] = queue.SimpleQueue()
+        self._call = stub.Serve(iter(self._requests.get, None))
+
+    def send(self, request: host.ServeRequest) -> None:
+        self._requests.put(request)
+
+    def receive(self) -> host.ServeResponse:
+        try:
+            return next(self._call)
+        except StopIteration:
+            raise errors.ServiceException("the service ended the stream",
+                                          code="UNAVAILABLE") from None
+        except grpc.RpcError as error:
+            raise errors.from_rpc_error(error) from None
+
+    def cancel(self) -> None:
+        self._requests.put(None)
+        self._call.cancel()
+
+
+class Invocation:
+    """A running invocation, and its line to the service.
+
+    The methods are thread-safe and block until the service has answered. What the service refuses
+    is a ServiceError, and the invocation goes on; after the stream broke each is a
+    ServiceException.
+    """
+
+    def __init__(self, message: host.ServeResponse.Invocation, stream: _Stream) -> None:
+        self.message = message
+        self.aborted: str | None = None
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    @property
+    def deadline(self) -> datetime.datetime:
+        """When the service gives up, on the wall clock."""
+        return self.message.deadline.ToDatetime(tzinfo=datetime.timezone.utc)
+
+    def checkpoint(self, request: executions.CheckpointRequest) -> executions.CheckpointResponse:
+        return self._ask(host.ServeRequest(checkpoint=request)).checkpoint
+
+    def get_execution_state(
+        self, request: executions.GetExecutionStateRequest
+    ) -> executions.GetExecutionStateResponse:
+        return self._ask(host.ServeRequest(get_execution_state=request)).get_execution_state
+
+    def idle(self, until: datetime.datetime) -> datetime.datetime:
+        """Tells the service that nothing runs until then; returns the execution's clock when that
+        moment has come or an operation has changed from outside."""
+        request = host.ServeRequest(idle=host.ServeRequest.Idle())
+        request.idle.until.FromDatetime(until)
+        return self._ask(request).idle.now.ToDatetime(tzinfo=datetime.timezone.utc)
+
+    def _ask(self, request: host.ServeRequest) -> host.ServeResponse:
+        with self._lock:
+            self._stream.send(request)
+            while True:
+                response = self._stream.receive()
+                kind = response.WhichOneof("message")
+                if kind == "error":
+                    raise errors.from_status(response.error)
+                if kind != "abort":
+                    return response
+                self.aborted = host.ServeResponse.Abort.Reason.Name(response.abort.reason)
+
+
+Serve = Callable[[Invocation], bytes]
+
+
+class Worker:
+    """Serves functions from its construction to `close`. Thread-safe."""
+
+    def __init__(self, channel: grpc.Channel, functions: Iterable[host.FunctionSpec], serve: Serve,
+                 *, session: str = "", name: str = "", max_slots: int = 256) -> None:
+        """Returns when the service has accepted the functions; its refusal is a ServiceError."""
+        self._stub = host_grpc.FunctionHostStub(channel)
+        self._register = host.ServeRequest(register=host.ServeRequest.Register(
+            session=session, functions=functions, worker=name))
+        self._serve = serve
+        self._max_slots = max_slots
+        self._lock = threading.Lock()
+        self._slots: list[_Slot] = []
+        self._idle = 0
+        self._closed = False
+        with self._lock:
+            first = self._open_slot()
+        try:
+            first.wait_until_serving()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Breaks the streams. Closing twice is harmless."""
+        with self._lock:
+            self._closed = True
+            slots = list(self._slots)
+        for slot in slots:
+            slot.cancel()
+        deadline = datetime.datetime.now() + datetime.timedelta(seconds=_CLOSE_TIMEOUT_SECONDS)
+        for slot in slots:
+            left = (deadline - datetime.datetime.now()).total_seconds()
+            if slot is not threading.current_thread():
+                slot.join(max(0, left))
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def _open_slot(self) -> _Slot:
+        """With the lock held."""
+        slot = _Slot(self)
+        self._slots.append(slot)
+        self._idle += 1
+        slot.start()
+        return slot
+
+    def _begin(self) -> None:
+        with self._lock:
+            self._idle -= 1
+            if not self._idle and not self._closed and len(self._slots) < self._max_slots:
+                self._open_slot()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._idle += 1
+
+
+class _Slot(threading.Thread):
+    """A stream and the thread that runs its invocations."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(name="rehearse-worker", daemon=True)
+        # pylint: disable=protected-access
+        self._worker = worker
+        self._lock = threading.Lock()
+        self._stream: _Stream | None = None
+        self._cancelled = False
+        self._serving: queue.SimpleQueue[errors.ServiceError | None] = queue.SimpleQueue()
+
+    def wait_until_serving(self) -> None:
+        error = self._serving.get(timeout=_CONNECT_TIMEOUT_SECONDS)
+        if error is not None:
+            raise error
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled = True
+            if self._stream is not None:
+                self._stream.cancel()
+
+    def run(self) -> None:
+        try:
+            stream = self._connect()
+            while stream is not None:
+                stream = self._serve_next(stream)
+        except errors.ServiceError as error:
+            # The service refused, or went away and took the session along.
+            self._serving.put(error)
+
+    def _connect(self) -> _Stream | None:
+        with self._lock:
+            if self._cancelled:
+                return None
+            stream = self._stream = _Stream(self._worker._stub)
+        stream.send(self._worker._register)
+        stream.receive()
+        self._serving.put(None)
+        return stream
+
+    def _serve_next(self, stream: _Stream) -> _Stream | None:
+        """Returns the stream to go on with."""
+        response = stream.receive()
+        if response.WhichOneof("message") != "invocation":
+            return stream
+        self._worker._begin()
+        try:
+            outcome = self._run(Invocation(response.invocation, stream))
+        finally:
+            self._worker._end()
+        if outcome is None:
+            stream.cancel()
+            return self._connect()
+        stream.send(host.ServeRequest(outcome=outcome))
+        return stream
+
+    def _run(self, invocation: Invocation) -> host.ServeRequest.Outcome | None:
+        """None: the invocation has crashed."""
+        try:
+            return host.ServeRequest.Outcome(payload=self._worker._serve(invocation))
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            return host.ServeRequest.Outcome(error=error_of(error))
+        except BaseException:  # pylint: disable=broad-exception-caught
+            return None
+
+
+def error_of(error: BaseException) -> operations.ErrorObject:
+    """As Lambda's Python runtime reports a function's failure."""
+    return operations.ErrorObject(
+        error_type=type(error).__name__, error_message=str(error),
+        stack_trace=traceback.format_list(traceback.extract_tb(error.__traceback__)))
