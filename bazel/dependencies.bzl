@@ -105,7 +105,11 @@ def rehearse_dependencies():
 
     # It asks for Python 3.14; what we use of it runs on 3.11.
     pypi_packages(name = "aws_durable_execution_conformance_tests")
-    pypi_packages(name = "official_python")
+    pypi_packages(name = "official_python", keep_wheels = True)
     pypi_packages(name = "official_python_sdk_1")
+    pypi_packages(name = "official_python_sdk_2")
+    pypi_packages(name = "official_python_testing")
+    pypi_packages(name = "python_client", keep_wheels = True)
+    pypi_packages(name = "python_stub_generator")
     npm_packages(name = "official_node")
     maven_packages(name = "java_packages")

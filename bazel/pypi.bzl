@@ -4,7 +4,8 @@
 
 The lock file //bazel/third_party:left_pad.requirements.txt names every wheel: nothing else is
 fetched, whatever the wheels ask for, be it of other wheels or of Python. They are installed into
-one folder, which //bazel/third_party:left_pad.BUILD describes. What uses it says
+one folder, which //bazel/third_party:left_pad.BUILD describes; with keep_wheels the wheels themselves
+are in its folder `wheels`, too. What uses it says
 `target_compatible_with = REQUIREMENTS`, loaded from @left_pad//:status.bzl: when the index cannot
 be reached, Bazel skips those targets and says so. With CI=true in the environment that is an error
 instead.
@@ -19,19 +20,26 @@ _PIP_OPTIONS = [
     "--timeout=15",
 ]
 
-def _install(ctx, requirements):
+def _pip(ctx, command, requirements, options):
     """Returns what went wrong, or nothing."""
-    result = ctx.execute(["/usr/bin/python3", "-m", "pip", "install"] + _PIP_OPTIONS + [
+    result = ctx.execute(["/usr/bin/python3", "-m", "pip", command] + _PIP_OPTIONS + [
         "--no-deps",
-        "--no-compile",
         "--only-binary=:all:",
         "--ignore-requires-python",
         "--require-hashes",
         "--requirement=%s" % requirements,
-        "--root-user-action=ignore",
-        "--target=.",
-    ], timeout = 120)
+    ] + options, timeout = 120)
     return None if result.return_code == 0 else result.stderr.strip()
+
+def _install(ctx, requirements):
+    """Returns what went wrong, or nothing."""
+    options = ["--no-compile", "--root-user-action=ignore", "--target=."]
+    if ctx.attr.keep_wheels:
+        error = _pip(ctx, "download", requirements, ["--dest=wheels"])
+        if error != None:
+            return error
+        options += ["--no-index", "--find-links=wheels"]
+    return _pip(ctx, "install", requirements, options)
 
 def _pypi_packages_impl(ctx):
     description = "//bazel/third_party:" + ctx.name
@@ -52,5 +60,6 @@ def _pypi_packages_impl(ctx):
 
 pypi_packages = repository_rule(
     implementation = _pypi_packages_impl,
+    attrs = {"keep_wheels": attr.bool(doc = "For tests that install them.")},
     environ = ["CI"],
 )

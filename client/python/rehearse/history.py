@@ -25,8 +25,8 @@ _KINDS = {"Execution": "X", "Context": "C", "Wait": "W", "Step": "S", "ChainedIn
           "Callback": "B"}
 _ENDINGS = {"Started": "S", "Succeeded": "X", "Failed": "F", "TimedOut": "T", "Stopped": "P",
             "Cancelled": "C"}
-_OTHER_CODES = {"ExecutionSucceeded": "XS", "ExecutionPaused": "XH", "ExecutionResumed": "XR",
-                "InvocationCompleted": "IC"}
+_OTHER_CODES = {"ExecutionStarted": "ES", "ExecutionSucceeded": "XS", "ExecutionPaused": "XH",
+                "ExecutionResumed": "XR", "InvocationCompleted": "IC"}
 
 
 def event_type_name(event: pb.Event) -> str:

@@ -10,24 +10,29 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
 from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInputWithClient
+from aws_durable_execution_sdk_python.execution import InitialExecutionState
 from aws_durable_execution_sdk_python.exceptions import CheckpointError
 from aws_durable_execution_sdk_python.exceptions import GetExecutionStateError
 from aws_durable_execution_sdk_python.exceptions import INVALID_CHECKPOINT_TOKEN_PREFIX
 from aws_durable_execution_sdk_python.lambda_service import CheckpointOutput
+from aws_durable_execution_sdk_python.lambda_service import CheckpointUpdatedExecutionState
 from aws_durable_execution_sdk_python.lambda_service import OperationUpdate
 from aws_durable_execution_sdk_python.lambda_service import StateOutput
 from botocore.exceptions import ClientError
 
 from rehearse import errors
-from rehearse.aws_json import from_aws, to_aws
+from rehearse.aws_json import from_aws
+from rehearse.testing._conversion import operation_to_sdk
 from rehearse.testing.model import LambdaContext
 from rehearse.v1 import durable_executions_pb2 as executions
 from rehearse.v1 import operation_pb2 as operations
 from rehearse.worker import Invocation
 
 Handler = Callable[[Any, Any], Any]
+
+# How the SDK in use says that there is no token: its versions differ.
+_NO_TOKEN: Any = CheckpointOutput.from_dict({}).checkpoint_token
 
 
 class StreamServiceClient:
@@ -44,7 +49,7 @@ class StreamServiceClient:
             updates=[from_aws(update.to_dict(), operations.OperationUpdate())
                      for update in updates])
         try:
-            return CheckpointOutput.from_dict(to_aws(self._invocation.checkpoint(request)))
+            return _checkpoint_output(self._invocation.checkpoint(request))
         except errors.ServiceError as error:
             raise CheckpointError.from_exception(
                 _as_botocore(error, "CheckpointDurableExecution")) from error
@@ -55,7 +60,9 @@ class StreamServiceClient:
             durable_execution_arn=durable_execution_arn, checkpoint_token=checkpoint_token,
             marker=next_marker, max_items=max_items)
         try:
-            return StateOutput.from_dict(to_aws(self._invocation.get_execution_state(request)))
+            response = self._invocation.get_execution_state(request)
+            return StateOutput([operation_to_sdk(operation) for operation in response.operations],
+                               response.next_marker or None)
         except errors.ServiceError as error:
             raise GetExecutionStateError.from_exception(
                 _as_botocore(error, "GetDurableExecutionState")) from error
@@ -63,10 +70,15 @@ class StreamServiceClient:
 
 def run_durable(handler: Handler, invocation: Invocation) -> bytes:
     """One invocation of what @durable_execution has made."""
-    given = DurableExecutionInvocationInput.from_dict(to_aws(invocation.message.durable))
-    # pylint: disable-next=line-too-long
-    event = DurableExecutionInvocationInputWithClient.from_durable_execution_invocation_input(
-        given, StreamServiceClient(invocation))
+    given = invocation.message.durable
+    state = given.initial_execution_state
+    event = DurableExecutionInvocationInputWithClient(
+        durable_execution_arn=given.durable_execution_arn,
+        checkpoint_token=given.checkpoint_token,
+        initial_execution_state=InitialExecutionState(
+            [operation_to_sdk(operation) for operation in state.operations], state.next_marker),
+        updated_operation_ids=list(given.updated_operation_ids),
+        service_client=StreamServiceClient(invocation))
     return json.dumps(handler(event, context_of(invocation))).encode()
 
 
@@ -89,6 +101,15 @@ def context_of(invocation: Invocation) -> LambdaContext:
         client_context=(json.loads(message.client_context)
                         if message.HasField("client_context") else None),
         deadline=invocation.deadline)
+
+
+def _checkpoint_output(response: executions.CheckpointResponse) -> CheckpointOutput:
+    state = response.new_execution_state
+    return CheckpointOutput(
+        response.checkpoint_token or _NO_TOKEN,
+        CheckpointUpdatedExecutionState(
+            [operation_to_sdk(operation) for operation in state.operations],
+            state.next_marker or None))
 
 
 def _as_botocore(error: errors.ServiceError, operation: str) -> ClientError:

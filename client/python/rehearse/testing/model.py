@@ -125,6 +125,25 @@ class ExecutionStoppedDetails(_WithError):
     pass
 
 
+@dataclasses.dataclass(frozen=True)
+class EventReason(_AwsShape):
+    payload: str | None = None
+    truncated: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class ExecutionPausedDetails(_AwsShape):
+    pause_request_timestamp: datetime.datetime | None = None
+    execution_timeout_paused: bool = False
+    reason: EventReason | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ExecutionResumedDetails(_AwsShape):
+    resume_request_timestamp: datetime.datetime | None = None
+    reason: EventReason | None = None
+
+
 class ContextStartedDetails(_WithNothing):
     pass
 
@@ -257,6 +276,8 @@ class Event(_AwsShape):
     callback_failed_details: CallbackFailedDetails | None = None
     callback_timed_out_details: CallbackTimedOutDetails | None = None
     invocation_completed_details: InvocationCompletedDetails | None = None
+    execution_paused_details: ExecutionPausedDetails | None = None
+    execution_resumed_details: ExecutionResumedDetails | None = None
 
     @property
     def details(self) -> Any:

@@ -35,12 +35,14 @@ from aws_durable_execution_sdk_python.lambda_service import Operation as SvcOper
 from aws_durable_execution_sdk_python.lambda_service import OperationStatus
 from aws_durable_execution_sdk_python.lambda_service import OperationType
 
-from rehearse.aws_json import enum_name, from_aws, to_aws
+from rehearse.errors import ServiceError
+from rehearse.aws_json import enum_name, to_aws
 from rehearse.history import format_history
 from rehearse.server import shared_address
 from rehearse.testing import _host
 from rehearse.testing._cloud import DurableFunctionCloudTestRunner
-from rehearse.testing._journal import journal
+from rehearse._journal import journal
+from rehearse.testing._conversion import error_from_sdk, error_to_sdk, operation_to_sdk
 from rehearse.testing._operations import OPERATION_FACTORIES
 from rehearse.testing._operations import CallbackOperation
 from rehearse.testing._operations import ContextOperation
@@ -57,7 +59,6 @@ from rehearse.testing._web import WebRunner, WebRunnerConfig
 from rehearse.testing.exceptions import DurableFunctionsTestError
 from rehearse.testing.exceptions import InvalidParameterValueException
 from rehearse.testing.exceptions import ResourceConflictException
-from rehearse.testing.exceptions import ServiceException
 from rehearse.testing.exceptions import WaitTimedOut
 from rehearse.testing.execution import ExecutionStatus
 from rehearse.testing.model import Event, GetDurableExecutionHistoryResponse
@@ -94,6 +95,7 @@ __all__ = [
 _CLOSED = (execution.EXECUTION_STATUS_SUCCEEDED, execution.EXECUTION_STATUS_FAILED,
            execution.EXECUTION_STATUS_TIMED_OUT, execution.EXECUTION_STATUS_STOPPED)
 _DEFAULT_ACCOUNT = "123456789012"
+_RUN_TIMEOUT_SECONDS = 300
 _CHILD_EXECUTION_TIMEOUT_SECONDS = 120
 _CHILD_RETENTION_DAYS = 1
 # wait_for_callback of the SDK puts this behind its own name to name the callback.
@@ -104,7 +106,7 @@ class DurableFunctionTestRunner:
     """Thread-safe. Connects when the first method is called."""
 
     def __init__(self, handler: Callable[..., Any], poll_interval: float = 1.0,
-                 max_invocation_page_bytes: int | None = None, execution_timeout: int = 300,
+                 max_invocation_page_bytes: int | None = None, execution_timeout: int | None = None,
                  invocation_timeout: int = 900, store: Any | None = None, skip_time: bool = True,
                  region: str = "us-west-2", *, server: str | None = None,
                  manual_time: bool = False, skip_deadlines: bool = False, stepped: bool = False,
@@ -116,7 +118,9 @@ class DurableFunctionTestRunner:
             poll_interval: Of no account: nothing is polled.
             max_invocation_page_bytes: Most bytes of state that an invocation begins with, the rest
                 is read page by page. None: the service's limit.
-            execution_timeout: Seconds, on the execution's clock; also how long `run` waits.
+            execution_timeout: Seconds, on the execution's clock; also how long `run` waits. None:
+                executions have no time-out, so that a test may move time as far as it likes, and
+                `run` waits 300 s.
             invocation_timeout: Seconds of real time that one invocation may take.
             store: Of no account: the service stores.
             skip_time: Waits, retries and back-offs take no time. False: the wall clock.
@@ -228,11 +232,12 @@ class DurableFunctionTestRunner:
         if timeout is not None and execution_timeout is None:
             warnings.warn("timeout on run() is deprecated. Use execution_timeout instead.",
                           DeprecationWarning, stacklevel=2)
-        seconds = self._effective_timeout(execution_timeout, timeout)
+        execution_timeout = self._effective_timeout(execution_timeout, timeout)
+        seconds = execution_timeout if execution_timeout is not None else _RUN_TIMEOUT_SECONDS
         begin = time.monotonic()
-        arn = self.run_async(input, execution_timeout=seconds, function_name=function_name,
-                             execution_name=execution_name, account_id=account_id,
-                             tenant_id=tenant_id)
+        arn = self.run_async(input, execution_timeout=execution_timeout,
+                             function_name=function_name, execution_name=execution_name,
+                             account_id=account_id, tenant_id=tenant_id)
         result = self.wait_for_result(arn, timeout=seconds)
         if (result.execution_status is ExecutionStatus.TIMED_OUT
                 and time.monotonic() - begin >= seconds):
@@ -259,7 +264,8 @@ class DurableFunctionTestRunner:
             self._arns[started.durable_execution_arn] = None
         return started.durable_execution_arn
 
-    def _effective_timeout(self, execution_timeout: int | None, timeout: int | None) -> int:
+    def _effective_timeout(self, execution_timeout: int | None, timeout: int | None
+                           ) -> int | None:
         given = execution_timeout if execution_timeout is not None else timeout
         return given if given is not None else self._execution_timeout
 
@@ -296,10 +302,9 @@ class DurableFunctionTestRunner:
         error = inspected.execution.error
         return DurableFunctionTestResult.of(
             ExecutionStatus(_status_name(inspected.execution)),
-            [_to_sdk(operation) for operation in inspected.operations],
+            [operation_to_sdk(operation) for operation in inspected.operations],
             inspected.execution.result if inspected.execution.HasField("result") else None,
-            (ErrorObject.from_dict(to_aws(error)) if inspected.execution.HasField("error")
-             else None))
+            error_to_sdk(error) if inspected.execution.HasField("error") else None)
 
     # Callbacks.
 
@@ -333,7 +338,7 @@ class DurableFunctionTestRunner:
         run(self._session().api.send_callback_success(callback_id, result))
 
     def send_callback_failure(self, callback_id: str, error: ErrorObject | None = None) -> None:
-        run(self._session().api.send_callback_failure(callback_id, _from_sdk_error(error)))
+        run(self._session().api.send_callback_failure(callback_id, error_from_sdk(error)))
 
     def send_callback_heartbeat(self, callback_id: str) -> None:
         """Starts the heartbeat time-out again."""
@@ -360,7 +365,7 @@ class DurableFunctionTestRunner:
         if not (math.isfinite(timeout) and timeout > 0):
             raise ValueError("timeout must be finite and positive")
         session = self._session()
-        if self._status(execution_arn) not in _CLOSED:
+        if self._status(execution_arn) == execution.EXECUTION_STATUS_RUNNING:
             run(session.api.pause_execution(execution_arn))
         try:
             run(session.api.wait_for_execution(
@@ -381,7 +386,7 @@ class DurableFunctionTestRunner:
 
     def stop(self, execution_arn: str, error: ErrorObject | None = None) -> None:
         """Closes an execution as STOPPED; a closed one is left as it is."""
-        run(self._session().api.stop_execution(execution_arn, _from_sdk_error(error)))
+        run(self._session().api.stop_execution(execution_arn, error_from_sdk(error)))
 
     def invoke_next(self, execution_arn: str, timeout: float = 60) -> bool:
         """Stepped runners: runs the invocation that is due, and returns when it has ended. False:
@@ -450,7 +455,7 @@ class DurableFunctionTestRunner:
 
     def _operations(self, arn: str) -> list[SvcOperation]:
         inspected = run(self._session().api.inspect_execution(arn))
-        return [_to_sdk(operation) for operation in inspected.operations
+        return [operation_to_sdk(operation) for operation in inspected.operations
                 if operation.type != operations.OPERATION_TYPE_EXECUTION]
 
     def _view(self, arn: str, found: list[SvcOperation], index: int, which: str) -> Operation:
@@ -493,7 +498,7 @@ class DurableFunctionTestRunner:
         try:
             return f"{_status_name(run(self._session().api.get_execution(arn)).execution)}\n" + (
                 self.format_history(arn))
-        except (ServiceException, DurableFunctionsTestError) as error:
+        except (ServiceError, DurableFunctionsTestError) as error:
             return f"its history cannot be read: {error}\n"
 
     def __enter__(self) -> Self:
@@ -535,11 +540,3 @@ def _status_name(message: execution.Execution) -> str:
 def _check_arn(arn: str) -> None:
     if not arn.strip():
         raise InvalidParameterValueException("Invalid Durable Execution ARN")
-
-
-def _to_sdk(operation: operations.Operation) -> SvcOperation:
-    return SvcOperation.from_dict(to_aws(operation))
-
-
-def _from_sdk_error(error: ErrorObject | None) -> operations.ErrorObject | None:
-    return from_aws(error.to_dict(), operations.ErrorObject()) if error is not None else None
