@@ -70,6 +70,7 @@ class Invocation:
     def __init__(self, message: host.ServeResponse.Invocation, stream: _Stream) -> None:
         self.message = message
         self.aborted: str | None = None
+        self.crashed = False
         self._stream = stream
         self._lock = threading.Lock()
 
@@ -93,8 +94,18 @@ class Invocation:
         request.idle.until.FromDatetime(until)
         return self._ask(request).idle.now.ToDatetime(tzinfo=datetime.timezone.utc)
 
+    def crash(self) -> None:
+        """Breaks the stream, as the death of a process would. What the function answers then is
+        not sent."""
+        with self._lock:
+            self.crashed = True
+            self._stream.cancel()
+
     def _ask(self, request: host.ServeRequest) -> host.ServeResponse:
         with self._lock:
+            if self.crashed:
+                raise errors.ServiceException("the invocation was made to crash",
+                                              code="UNAVAILABLE")
             self._stream.send(request)
             while True:
                 response = self._stream.receive()
@@ -231,11 +242,12 @@ class _Slot(threading.Thread):
     def _run(self, invocation: Invocation) -> host.ServeRequest.Outcome | None:
         """None: the invocation has crashed."""
         try:
-            return host.ServeRequest.Outcome(payload=self._worker._serve(invocation))
+            outcome = host.ServeRequest.Outcome(payload=self._worker._serve(invocation))
         except Exception as error:  # pylint: disable=broad-exception-caught
-            return host.ServeRequest.Outcome(error=error_of(error))
+            outcome = host.ServeRequest.Outcome(error=error_of(error))
         except BaseException:  # pylint: disable=broad-exception-caught
             return None
+        return None if invocation.crashed else outcome
 
 
 def error_of(error: BaseException) -> operations.ErrorObject:

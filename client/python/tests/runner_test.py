@@ -22,6 +22,7 @@ from rehearse.testing import DurableFunctionTestRunner
 from rehearse.testing.exceptions import CallbackTimeoutException
 from rehearse.testing.exceptions import DurableFunctionsTestError
 from rehearse.testing.exceptions import InvalidParameterValueException
+from rehearse.testing.exceptions import ResourceConflictException
 from rehearse.testing.exceptions import ResourceNotFoundException
 from rehearse.testing.execution import ExecutionStatus
 
@@ -339,8 +340,21 @@ def test_pause_and_resume(runner):
     runner.pause_execution(arn)
     runner.resume_execution(arn)
     assert runner.get_result(arn).execution_status is ExecutionStatus.SUCCEEDED
-    assert runner.pause.__func__ is DurableFunctionTestRunner.pause_execution
-    assert runner.resume.__func__ is DurableFunctionTestRunner.resume_execution
+
+
+def test_strict_pause_and_resume(runner):
+    arn = runner.run_async({"run": "callback"})
+    callback_id = runner.wait_for_callback(arn)
+    with pytest.raises(ResourceConflictException):
+        runner.resume(arn)
+    runner.pause(arn)
+    with pytest.raises(ResourceConflictException):
+        runner.pause(arn)
+    runner.resume(arn)
+    runner.send_callback_success(callback_id, b"fine")
+    runner.wait_for_result(arn)
+    with pytest.raises(ResourceConflictException):
+        runner.pause(arn)
 
 
 def test_pause_waits_for_the_invocation_and_its_next_checkpoint_ends_it(runner):
@@ -410,6 +424,16 @@ def test_crash_of_the_process_is_survived(runner):
     errors = [event.invocation_completed_details.error for event in runner.history(arn)
               if event.event_type == "InvocationCompleted"]
     assert [error and error.payload.type for error in errors] == [None, "Runtime.ExitError", None]
+
+
+def test_invocation_that_is_made_to_crash(runner):
+    runner.crash_next_invocation_at("three")
+    arn = runner.run_async({"run": "quick_start"})
+    assert runner.wait_for_result(arn).status is InvocationStatus.SUCCEEDED
+    assert event_types(runner, arn)[-5:] == [
+        "StepStarted", "InvocationCompleted", "StepSucceeded", "InvocationCompleted",
+        "ExecutionSucceeded"]
+    assert runner.invocation_count(arn) == 3
 
 
 @pytest.mark.parametrize("policy, delay", [("python-testing", "5s"), ("aws", "1s")])

@@ -7,7 +7,8 @@ checkpoints on the stream that brought the invocation.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInputWithClient
@@ -35,11 +36,34 @@ Handler = Callable[[Any, Any], Any]
 _NO_TOKEN: Any = CheckpointOutput.from_dict({}).checkpoint_token
 
 
+class Crashes:
+    """Steps at whose end an invocation is to die. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._steps: list[str] = []
+
+    def add(self, step_name: str) -> None:
+        with self._lock:
+            self._steps.append(step_name)
+
+    def take(self, updates: Sequence[operations.OperationUpdate]) -> int | None:
+        """Index of the update that ends such a step, once for each time that it was added."""
+        with self._lock:
+            for i, update in enumerate(updates):
+                if (update.type == operations.OPERATION_TYPE_STEP and update.name in self._steps
+                        and update.action != operations.OPERATION_ACTION_START):
+                    self._steps.remove(update.name)
+                    return i
+        return None
+
+
 class StreamServiceClient:
     """The SDK's DurableServiceClient for one invocation."""
 
-    def __init__(self, invocation: Invocation) -> None:
+    def __init__(self, invocation: Invocation, crashes: Crashes) -> None:
         self._invocation = invocation
+        self._crashes = crashes
 
     def checkpoint(self, durable_execution_arn: str, checkpoint_token: str,
                    updates: list[OperationUpdate], client_token: str | None) -> CheckpointOutput:
@@ -49,10 +73,20 @@ class StreamServiceClient:
             updates=[from_aws(update.to_dict(), operations.OperationUpdate())
                      for update in updates])
         try:
+            self._crash_within(request)
             return _checkpoint_output(self._invocation.checkpoint(request))
         except errors.ServiceError as error:
             raise CheckpointError.from_exception(
                 _as_botocore(error, "CheckpointDurableExecution")) from error
+
+    def _crash_within(self, request: executions.CheckpointRequest) -> None:
+        end = self._crashes.take(request.updates)
+        if end is None:
+            return
+        del request.updates[end:]
+        if request.updates:
+            self._invocation.checkpoint(request)
+        self._invocation.crash()
 
     def get_execution_state(self, durable_execution_arn: str, checkpoint_token: str,
                             next_marker: str, max_items: int = 1000) -> StateOutput:
@@ -68,7 +102,7 @@ class StreamServiceClient:
                 _as_botocore(error, "GetDurableExecutionState")) from error
 
 
-def run_durable(handler: Handler, invocation: Invocation) -> bytes:
+def run_durable(handler: Handler, crashes: Crashes, invocation: Invocation) -> bytes:
     """One invocation of what @durable_execution has made."""
     given = invocation.message.durable
     state = given.initial_execution_state
@@ -78,7 +112,7 @@ def run_durable(handler: Handler, invocation: Invocation) -> bytes:
         initial_execution_state=InitialExecutionState(
             [operation_to_sdk(operation) for operation in state.operations], state.next_marker),
         updated_operation_ids=list(given.updated_operation_ids),
-        service_client=StreamServiceClient(invocation))
+        service_client=StreamServiceClient(invocation, crashes))
     return json.dumps(handler(event, context_of(invocation))).encode()
 
 

@@ -148,6 +148,7 @@ class DurableFunctionTestRunner:
             failure_policy=failure_policy)
         if max_invocation_page_bytes is not None:
             self._config.limits.state_page_bytes = max_invocation_page_bytes
+        self._crashes = _host.Crashes()
         self._lock = threading.RLock()
         self._functions: dict[str, Callable[[Invocation], bytes]] = {}
         self._unserved: dict[str, host.FunctionSpec] = {}
@@ -173,7 +174,7 @@ class DurableFunctionTestRunner:
                 durable_config=execution.DurableConfig(
                     execution_timeout=execution_timeout,
                     retention_period_in_days=retention_period_days)),
-            functools.partial(_host.run_durable, handler))
+            functools.partial(_host.run_durable, handler, self._crashes))
         return self
 
     def register_function(self, function_name: str, handler: Callable[..., Any]) -> Self:
@@ -255,7 +256,7 @@ class DurableFunctionTestRunner:
         with self._lock:
             if function_name not in self._functions:
                 self._register(host.FunctionSpec(function_name=function_name, durable=True),
-                               functools.partial(_host.run_durable, self._handler))
+                               functools.partial(_host.run_durable, self._handler, self._crashes))
             name = self._unused_name(execution_name)
         started = run(self._session().api.start_execution(
             function_name, _as_json(input), name=name, tenant_id=tenant_id,
@@ -358,31 +359,39 @@ class DurableFunctionTestRunner:
         many timers fired."""
         return run(self._session().api.advance_to_next_timer()).fired_count
 
+    def pause(self, execution_arn: str, timeout: float = 60) -> None:
+        """Holds an execution that is running, and returns when no invocation of it runs."""
+        run(self._session().api.pause_execution(execution_arn))
+        self._wait_until_paused(execution_arn, timeout)
+
+    def resume(self, execution_arn: str) -> None:
+        """Goes on with an execution that is held."""
+        run(self._session().api.resume_execution(execution_arn))
+
     def pause_execution(self, execution_arn: str, timeout: float = 60) -> None:
-        """Holds an execution, and returns when no invocation of it runs. A closed execution, or one
-        that is held already, is left as it is."""
+        """As `pause`; an execution that is closed, or held already, is left as it is."""
         _check_arn(execution_arn)
         if not (math.isfinite(timeout) and timeout > 0):
             raise ValueError("timeout must be finite and positive")
-        session = self._session()
         if self._status(execution_arn) == execution.EXECUTION_STATUS_RUNNING:
-            run(session.api.pause_execution(execution_arn))
-        try:
-            run(session.api.wait_for_execution(
-                execution_arn, timeout, invocation_ended=True,
-                statuses=[execution.EXECUTION_STATUS_PAUSED, *_CLOSED]))
-        except WaitTimedOut as error:
-            raise session.explained(error, execution_arn) from None
+            self.pause(execution_arn, timeout)
+        else:
+            self._wait_until_paused(execution_arn, timeout)
 
     def resume_execution(self, execution_arn: str) -> None:
-        """Goes on with an execution that is held; any other is left as it is."""
+        """As `resume`; an execution that is not held is left as it is."""
         _check_arn(execution_arn)
         if self._status(execution_arn) not in (execution.EXECUTION_STATUS_RUNNING, *_CLOSED):
-            run(self._session().api.resume_execution(execution_arn))
+            self.resume(execution_arn)
 
-    # As the runners of the other languages name them.
-    pause = pause_execution
-    resume = resume_execution
+    def _wait_until_paused(self, arn: str, timeout: float) -> None:
+        session = self._session()
+        try:
+            run(session.api.wait_for_execution(
+                arn, timeout, invocation_ended=True,
+                statuses=[execution.EXECUTION_STATUS_PAUSED, *_CLOSED]))
+        except WaitTimedOut as error:
+            raise session.explained(error, arn) from None
 
     def stop(self, execution_arn: str, error: ErrorObject | None = None) -> None:
         """Closes an execution as STOPPED; a closed one is left as it is."""
@@ -396,6 +405,11 @@ class DurableFunctionTestRunner:
             return run(session.api.invoke_next(execution_arn, timeout)).invoked
         except WaitTimedOut as error:
             raise session.explained(error, execution_arn) from None
+
+    def crash_next_invocation_at(self, step_name: str) -> None:
+        """The next time that a step of this name ends, its invocation dies before that is
+        recorded: to the service, the process is gone. Each call is for one crash."""
+        self._crashes.add(step_name)
 
     # Looking.
 
