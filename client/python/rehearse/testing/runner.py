@@ -55,6 +55,7 @@ from rehearse.testing._operations import WaitOperation
 from rehearse.testing._operations import create_operation
 from rehearse.testing._result import DurableFunctionTestResult
 from rehearse.testing._session import TestSession, run
+from rehearse.testing._web import FunctionConfig, FunctionConfigs
 from rehearse.testing._web import WebRunner, WebRunnerConfig
 from rehearse.testing.exceptions import DurableFunctionsTestError
 from rehearse.testing.exceptions import InvalidParameterValueException
@@ -79,6 +80,8 @@ __all__ = [
     "ErrorObject",
     "ExecutionOperation",
     "ExecutionStatus",
+    "FunctionConfig",
+    "FunctionConfigs",
     "InvocationStatus",
     "InvokeOperation",
     "Operation",
