@@ -49,8 +49,8 @@ std::vector<std::string> TextsIn(const std::string& language) {
 
 TEST(DocumentsTest, EveryBlockIsOfAKindThatIsTested) {
   for (const Block& block : Blocks()) {
-    // Shell commands are run by commands_test, Python by //tests/interop, Java by //client/java; a
-    // block without a language is a picture.
+    // Shell commands are run by commands_test, Python by //tests/interop and //client/python, Java
+    // by //client/java; a block without a language is a picture.
     EXPECT_THAT(block.language, ::testing::AnyOf("cpp", "java", "python", "sh", ""))
         << block.document << ": " << block.text;
   }
@@ -67,7 +67,7 @@ TEST(DocumentsTest, CppBlocksAreTheExamplesCode) {
 TEST(DocumentsTest, BuildBlockIsTheExamplesTarget) {
   const std::string build = ReadFile("client/cpp/examples/quickstart/BUILD.bazel");
   const std::vector<std::string> blocks = TextsIn("python");
-  ASSERT_THAT(blocks, SizeIs(2));
+  ASSERT_THAT(blocks, SizeIs(3));
   const std::vector<std::string> statements = absl::StrSplit(blocks[0], "\n\n");
   EXPECT_THAT(statements, SizeIs(2));
   for (const std::string& statement : statements) EXPECT_THAT(build, HasSubstr(statement));
