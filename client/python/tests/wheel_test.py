@@ -69,8 +69,7 @@ def test_contents():
                  "rehearse/v1/event_pb2.py", "rehearse/v1/event_pb2.pyi",
                  "rehearse/v1/function_host_pb2_grpc.py", "rehearse/testing/runner.py"):
         assert name in names
-    assert not [name for name in names if "test_" in name.rpartition("/")[2]
-                and not name.startswith("rehearse/v1/")]
+    assert not [name for name in names if name.endswith("_test.py") or "/tests/" in name]
     assert WHEEL.name == "rehearse-0.1.0-py3-none-manylinux_2_36_x86_64.whl"
     assert "Requires-Dist: grpcio>=1.78,<2\n" in metadata
     assert 'extra == "aws"' in metadata
