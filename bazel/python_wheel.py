@@ -3,8 +3,8 @@
     python_wheel.py --output=a-1.0-py3-none-any.whl --distribution=a --version=1.0 \\
         --tag=py3-none-any --root=client/python/ --binary=PATH --readme=PATH FILE...
 
-The same input makes the same bytes. A file's place in the wheel is what is behind --root in its path.
-The program is stripped of what only a debugger reads.
+The same input makes the same bytes. A file's place in the wheel is what is behind --root in its
+path. The program is stripped of what only a debugger reads.
 """
 
 import argparse

@@ -12,7 +12,7 @@ Tests of durable functions import rehearse.testing. This module is for everythin
 
     asyncio.run(main())
 
-What is loaded on first use is what is needed: importing this module imports neither gRPC nor an SDK.
+Importing this module imports neither gRPC nor an SDK: each name is loaded on first use.
 """
 
 from __future__ import annotations

@@ -212,7 +212,7 @@ class Api(abc.ABC):
     async def wait_for_operation(
             self, arn: str, timeout: float = 60, *, name: str | None = None,
             operation_id: str | None = None,
-            type: operations.OperationType = operations.OPERATION_TYPE_UNSPECIFIED,  # pylint: disable=redefined-builtin
+            type: operations.OperationType = operations.OPERATION_TYPE_UNSPECIFIED,
             statuses: Iterable[operations.OperationStatus] = (), latest: bool = False,
             invocation_ended: bool = False) -> operations.Operation:
         """WaitTimedOut says what the execution waits for; ResourceConflictException: it closed."""

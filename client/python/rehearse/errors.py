@@ -143,7 +143,7 @@ def from_rpc_error(error: Any) -> ServiceError:
     code = error.code()
     text = error.details() or code.name
     if code.name in ("UNAVAILABLE", "CANCELLED"):
-        # gRPC's own texts do not say who is unavailable, and a service that stops cancels its calls.
+        # gRPC's own texts do not say who is unavailable; a service that stops cancels its calls.
         return ServiceException(f"the service cannot be reached: {text}", code="UNAVAILABLE")
     return from_status(pb.Status(code=code.value[0], message=text))
 

@@ -47,7 +47,8 @@ def serve(invocation):
     options = {"WaitOptions": {"WaitSeconds": 86400}} if kind == "WAIT" else {
         "CallbackOptions": {"TimeoutSeconds": 3600}}
     if len(given) == 1:
-        checkpoint(invocation, {"Id": "a", "Type": kind, "Action": "START", "Name": "ask"} | options)
+        checkpoint(invocation,
+                   {"Id": "a", "Type": kind, "Action": "START", "Name": "ask"} | options)
     return PENDING
 
 
@@ -253,7 +254,7 @@ def test_unknown_names_and_no_service():
                     pass
             assert caught.value.to_dict()["Type"] == "ResourceNotFoundException"
         async with Client("127.0.0.1:1") as client:
-            with pytest.raises(errors.ServiceException, match="the service cannot be reached") as gone:
+            with pytest.raises(errors.ServiceException, match="service cannot be reached") as gone:
                 await client.get_execution("arn")
             assert gone.value.code == "UNAVAILABLE"
     asyncio.run(test())

@@ -83,7 +83,8 @@ def test_every_event_type_has_a_code_of_its_own():
 
 @pytest.mark.parametrize("text, limit, shown", [
     ("", 5, ""), ("12345", 5, "12345"), ("häßlich", 7, "häßlich"),
-    ("a\nb\tc\x01\x7f", 60, "a\\nb\\tc\\x01\\x7f"), (100 * "ä", 20, "ääääää... (200 bytes)"[1:]),
+    ("a\nb\tc\x01\x7f", 60, "a\\nb\\tc\\x01\\x7f"),
+    (100 * "ä", 20, "äääää... (200 bytes)"),
 ])
 def test_text_is_cut_to_a_line(text, limit, shown):
     assert history.abbreviate(text, limit) == shown

@@ -10,8 +10,8 @@ import zipfile
 import pytest
 
 WHEEL = pathlib.Path(os.environ["WHEEL"]).resolve()
-FOLDERS_OF_WHEELS = [pathlib.Path(folder).resolve()
-                     for folder in ("external/python_client/wheels", "external/official_python/wheels")]
+FOLDERS_OF_WHEELS = [pathlib.Path("external", repository, "wheels").resolve()
+                     for repository in ("python_client", "official_python")]
 README = pathlib.Path("client/python/README.md").read_text(encoding="utf-8")
 PYTHON = "/usr/bin/python3"
 # Nothing of this test's own.
@@ -52,7 +52,8 @@ def test_quick_start(environment, tmp_path):
 def test_runner_of_the_readme(environment, tmp_path):
     quick_start, runner = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (tmp_path / "show.py").write_text(quick_start + runner)
-    assert re.match(r"\d{4}-\d\d-\d\d ", call(environment / "bin" / "python", "show.py", cwd=tmp_path))
+    shown = call(environment / "bin" / "python", "show.py", cwd=tmp_path)
+    assert re.match(r"\d{4}-\d\d-\d\d ", shown)
 
 
 def test_program(environment):
