@@ -111,5 +111,13 @@ def rehearse_dependencies():
     pypi_packages(name = "official_python_testing")
     pypi_packages(name = "python_client", keep_wheels = True)
     pypi_packages(name = "python_stub_generator")
+    npm_packages(
+        name = "client_node",
+        node_versions = [
+            "20",
+            "22",
+            "24",
+        ],
+    )
     npm_packages(name = "official_node")
     maven_packages(name = "java_packages")
