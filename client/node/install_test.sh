@@ -35,8 +35,7 @@ node_modules/.bin/rehearse --help | grep -q up
 
 ln -s "$MODULES"/* node_modules 2>/dev/null || [[ -e node_modules/vitest ]]
 unset REHEARSE_SERVER REHEARSE_BINARY
-"$node" node_modules/vitest/vitest.mjs run --testTimeout 120000 | tee vitest.log
-grep -q 'Tests .*3 passed (3)' vitest.log
+"$node" node_modules/vitest/vitest.mjs run --testTimeout 120000
 
 # With Jest, without the line that imports from vitest, as CommonJS.
 mkdir "$TEST_TMPDIR/jest"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The shell commands of the documents do what the documents say. grpcurl's are looked at by readme_test, the AWS
-# CLI's run by //tests/interop/boto3.
+# CLI's run by //tests/interop/boto3, npm's by //client/node.
 set -uo pipefail
 
 readonly REHEARSE=service/cli/rehearse
@@ -83,7 +83,7 @@ for document in README.md CONTRIBUTING.md docs/*.md; do
       rehearse\ up\ * | out/bin/service/cli/rehearse\ up\ *) run_up "${words[@]:2}" ;;
       rehearse\ *) check_usage "${words[@]:1}" ;;
       'source <(rehearse '*')') check_usage "${words[@]:2}" ;;
-      grpcurl\ * | aws\ * | mvn\ * | pip\ * | 'export AWS_'*) ;;
+      grpcurl\ * | aws\ * | mvn\ * | npm\ * | npx\ * | pip\ * | 'export AWS_'*) ;;
       *) fail 'is not tested' ;;
     esac
     count=$((${count-0} + 1))

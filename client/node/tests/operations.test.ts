@@ -315,7 +315,7 @@ test('invoking functions', async () => {
 
 test('invoking functions that fail', async () => {
   const runner = runnerOf(async (_, context) => {
-    const messageOf = (error: Error) => error.message;
+    const messageOf = (error: unknown) => (error as Error).message;
     return [
       await context.invoke('throws', 'throws', {}).catch(messageOf),
       await context.invoke('fails', 'fails', {}).catch(messageOf),
