@@ -200,7 +200,8 @@ jar_distribution = rule(
 _RUN_TESTS = """#!/bin/bash
 set -euo pipefail
 %s
-exec {java} -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 -cp {class_path} org.junit.platform.console.ConsoleLauncher execute \\
+exec {java} -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 -cp {class_path} \\
+    org.junit.platform.console.ConsoleLauncher execute \\
     --disable-banner --disable-ansi-colors --details=tree --fail-if-no-tests \\
     --config=junit.jupiter.execution.parallel.enabled=true \\
     --config=junit.jupiter.execution.parallel.mode.default=concurrent \\

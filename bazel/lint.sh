@@ -24,7 +24,7 @@ files() {
 }
 mapfile -t cpp < <(files '\.(cc|h)$')
 mapfile -t sources < <(files '\.cc$' | grep -v '^bazel/')
-mapfile -t texts < <(files '\.(cc|h|proto|bzl|bazel|BUILD|sh|py)$')
+mapfile -t texts < <(files '\.(cc|h|proto|bzl|bazel|BUILD|sh|py|java)$')
 
 if [[ $fix ]]; then
   clang-format -i "${cpp[@]}"

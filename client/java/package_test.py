@@ -57,15 +57,16 @@ def run_quick_start(source, java, javac, class_path, folder):
     environment = {"PATH": "/usr/bin:/bin", "HOME": folder, "TMPDIR": folder}
 
     def run(*command):
-        result = subprocess.run(
-            command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        result = subprocess.run(command, cwd=folder, env=environment, text=True, check=False,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         print(result.stdout)
         assert result.returncode == 0, command
         return result.stdout
 
     run(javac, "-encoding", "UTF-8", "-d", "classes", "-cp", class_path, "QuickStartTest.java")
     output = run(
-        java, f"-Djava.io.tmpdir={folder}", "-cp", f"{class_path}:classes", "org.junit.platform.console.ConsoleLauncher", "execute",
+        java, f"-Djava.io.tmpdir={folder}", "-cp", f"{class_path}:classes",
+        "org.junit.platform.console.ConsoleLauncher", "execute",
         "--scan-classpath=classes", "--disable-banner", "--fail-if-no-tests")
     assert "1 tests successful" in output, output
     left = set(os.listdir(folder)) - {"classes", "QuickStartTest.java", "jars"}

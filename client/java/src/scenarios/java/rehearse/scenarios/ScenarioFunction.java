@@ -1,5 +1,19 @@
 package rehearse.scenarios;
 
+import static rehearse.v1.OperationAction.OPERATION_ACTION_FAIL;
+import static rehearse.v1.OperationAction.OPERATION_ACTION_RETRY;
+import static rehearse.v1.OperationAction.OPERATION_ACTION_START;
+import static rehearse.v1.OperationAction.OPERATION_ACTION_SUCCEED;
+import static rehearse.v1.OperationStatus.OPERATION_STATUS_FAILED;
+import static rehearse.v1.OperationStatus.OPERATION_STATUS_PENDING;
+import static rehearse.v1.OperationStatus.OPERATION_STATUS_READY;
+import static rehearse.v1.OperationStatus.OPERATION_STATUS_SUCCEEDED;
+import static rehearse.v1.OperationType.OPERATION_TYPE_CALLBACK;
+import static rehearse.v1.OperationType.OPERATION_TYPE_CHAINED_INVOKE;
+import static rehearse.v1.OperationType.OPERATION_TYPE_CONTEXT;
+import static rehearse.v1.OperationType.OPERATION_TYPE_STEP;
+import static rehearse.v1.OperationType.OPERATION_TYPE_WAIT;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
@@ -17,7 +31,6 @@ import rehearse.v1.ChainedInvokeOptions;
 import rehearse.v1.ErrorObject;
 import rehearse.v1.Operation;
 import rehearse.v1.OperationAction;
-import rehearse.v1.OperationStatus;
 import rehearse.v1.OperationType;
 import rehearse.v1.OperationUpdate;
 import rehearse.v1.StepOptions;
@@ -154,11 +167,11 @@ final class ScenarioFunction implements InvocationHandler {
             }
             ErrorObject error = errorOf(attempt);
             if (index + 1 < attempts.size()) {
-                throw retry(place.update(OperationType.OPERATION_TYPE_STEP, OperationAction.OPERATION_ACTION_RETRY, "Step")
+                throw retry(place.update(OPERATION_TYPE_STEP, OPERATION_ACTION_RETRY, "Step")
                         .setError(error), operation, "retry_delay_seconds");
             }
             invocation.checkpoint(
-                    place.update(OperationType.OPERATION_TYPE_STEP, OperationAction.OPERATION_ACTION_FAIL, "Step")
+                    place.update(OPERATION_TYPE_STEP, OPERATION_ACTION_FAIL, "Step")
                             .setError(error)
                             .build());
             throw new Failure(error);
@@ -175,10 +188,7 @@ final class ScenarioFunction implements InvocationHandler {
                 return succeedStep(place, "WaitForCondition", states.get(index));
             }
             throw retry(
-                    place.update(
-                                    OperationType.OPERATION_TYPE_STEP,
-                                    OperationAction.OPERATION_ACTION_RETRY,
-                                    "WaitForCondition")
+                    place.update(OPERATION_TYPE_STEP, OPERATION_ACTION_RETRY, "WaitForCondition")
                             .setPayload(states.get(index).toString()),
                     operation,
                     "delay_seconds");
@@ -187,12 +197,12 @@ final class ScenarioFunction implements InvocationHandler {
         /** Closed, or an attempt is running now. */
         private Operation startAttempt(Place place, String subType) {
             Operation known = find(place);
-            if (known != null && known.getStatus() == OperationStatus.OPERATION_STATUS_PENDING) {
+            if (known != null && known.getStatus() == OPERATION_STATUS_PENDING) {
                 throw new Suspended();
             }
-            if (known == null || known.getStatus() == OperationStatus.OPERATION_STATUS_READY) {
+            if (known == null || known.getStatus() == OPERATION_STATUS_READY) {
                 invocation.checkpoint(
-                        place.update(OperationType.OPERATION_TYPE_STEP, OperationAction.OPERATION_ACTION_START, subType)
+                        place.update(OPERATION_TYPE_STEP, OPERATION_ACTION_START, subType)
                                 .build());
             }
             return find(place);
@@ -200,7 +210,7 @@ final class ScenarioFunction implements InvocationHandler {
 
         private JsonElement succeedStep(Place place, String subType, JsonElement value) {
             invocation.checkpoint(
-                    place.update(OperationType.OPERATION_TYPE_STEP, OperationAction.OPERATION_ACTION_SUCCEED, subType)
+                    place.update(OPERATION_TYPE_STEP, OPERATION_ACTION_SUCCEED, subType)
                             .setPayload(value.toString())
                             .build());
             return value;
@@ -214,7 +224,7 @@ final class ScenarioFunction implements InvocationHandler {
         }
 
         private JsonElement stepOutcome(Operation step) {
-            if (step.getStatus() == OperationStatus.OPERATION_STATUS_SUCCEEDED) {
+            if (step.getStatus() == OPERATION_STATUS_SUCCEEDED) {
                 return JsonParser.parseString(step.getStepDetails().getResult());
             }
             throw new Failure(step.getStepDetails().getError());
@@ -223,7 +233,7 @@ final class ScenarioFunction implements InvocationHandler {
         private JsonElement await(JsonObject operation, Place place) {
             if (find(place) == null) {
                 invocation.checkpoint(
-                        place.update(OperationType.OPERATION_TYPE_WAIT, OperationAction.OPERATION_ACTION_START, "Wait")
+                        place.update(OPERATION_TYPE_WAIT, OPERATION_ACTION_START, "Wait")
                                 .setWaitOptions(
                                         WaitOptions.newBuilder().setWaitSeconds(secondsOf(operation, "seconds")))
                                 .build());
@@ -236,23 +246,23 @@ final class ScenarioFunction implements InvocationHandler {
             Operation known = find(place);
             if (known == null) {
                 invocation.checkpoint(
-                        place.update(OperationType.OPERATION_TYPE_CONTEXT, OperationAction.OPERATION_ACTION_START, subType)
+                        place.update(OPERATION_TYPE_CONTEXT, OPERATION_ACTION_START, subType)
                                 .build());
-            } else if (known.getStatus() == OperationStatus.OPERATION_STATUS_SUCCEEDED) {
+            } else if (known.getStatus() == OPERATION_STATUS_SUCCEEDED) {
                 return JsonParser.parseString(known.getContextDetails().getResult());
-            } else if (known.getStatus() == OperationStatus.OPERATION_STATUS_FAILED) {
+            } else if (known.getStatus() == OPERATION_STATUS_FAILED) {
                 throw new Failure(known.getContextDetails().getError());
             }
             try {
                 JsonElement value = run.get();
                 invocation.checkpoint(
-                        place.update(OperationType.OPERATION_TYPE_CONTEXT, OperationAction.OPERATION_ACTION_SUCCEED, subType)
+                        place.update(OPERATION_TYPE_CONTEXT, OPERATION_ACTION_SUCCEED, subType)
                                 .setPayload(value.toString())
                                 .build());
                 return value;
             } catch (Failure failure) {
                 invocation.checkpoint(
-                        place.update(OperationType.OPERATION_TYPE_CONTEXT, OperationAction.OPERATION_ACTION_FAIL, subType)
+                        place.update(OPERATION_TYPE_CONTEXT, OPERATION_ACTION_FAIL, subType)
                                 .setError(failure.error)
                                 .build());
                 throw failure;
@@ -263,7 +273,7 @@ final class ScenarioFunction implements InvocationHandler {
             callbacks.put(place.name(), place);
             if (find(place) == null) {
                 invocation.checkpoint(
-                        place.update(OperationType.OPERATION_TYPE_CALLBACK, OperationAction.OPERATION_ACTION_START, "Callback")
+                        place.update(OPERATION_TYPE_CALLBACK, OPERATION_ACTION_START, "Callback")
                                 .setCallbackOptions(CallbackOptions.newBuilder()
                                         .setTimeoutSeconds(secondsOf(operation, "timeout_seconds"))
                                         .setHeartbeatTimeoutSeconds(secondsOf(operation, "heartbeat_timeout_seconds")))
@@ -285,7 +295,7 @@ final class ScenarioFunction implements InvocationHandler {
         private JsonElement callbackResult(Place place) {
             Operation callback = closed(place);
             CallbackDetails details = callback.getCallbackDetails();
-            if (callback.getStatus() == OperationStatus.OPERATION_STATUS_SUCCEEDED) {
+            if (callback.getStatus() == OPERATION_STATUS_SUCCEEDED) {
                 return new JsonPrimitive(details.getResult());
             }
             throw new Failure(details.getError());
@@ -294,10 +304,7 @@ final class ScenarioFunction implements InvocationHandler {
         private JsonElement invoke(JsonObject operation, Place place) {
             if (find(place) == null) {
                 invocation.checkpoint(
-                        place.update(
-                                        OperationType.OPERATION_TYPE_CHAINED_INVOKE,
-                                        OperationAction.OPERATION_ACTION_START,
-                                        "ChainedInvoke")
+                        place.update(OPERATION_TYPE_CHAINED_INVOKE, OPERATION_ACTION_START, "ChainedInvoke")
                                 .setPayload(operation.get("payload").toString())
                                 .setChainedInvokeOptions(ChainedInvokeOptions.newBuilder()
                                         .setFunctionName(operation.get("function").getAsString()))
@@ -305,7 +312,7 @@ final class ScenarioFunction implements InvocationHandler {
             }
             Operation invoke = closed(place);
             ChainedInvokeDetails details = invoke.getChainedInvokeDetails();
-            if (invoke.getStatus() == OperationStatus.OPERATION_STATUS_SUCCEEDED) {
+            if (invoke.getStatus() == OPERATION_STATUS_SUCCEEDED) {
                 return JsonParser.parseString(details.getResult());
             }
             throw new Failure(details.getError());

@@ -130,7 +130,8 @@ class DurableFunctionTestRunnerTest {
         }
         List<Integer> list = result.getResult(new TypeToken<List<Integer>>() {}.getType());
         assertEquals(List.of(1, 2), list);
-        assertEquals("{\"id\":17}", result.getHistoryEvents().get(0).getExecutionStartedDetails().getInput().getPayload());
+        var start = result.getHistoryEvents().get(0).getExecutionStartedDetails();
+        assertEquals("{\"id\":17}", start.getInput().getPayload());
         assertTrue(result.getEndTimestamp().orElseThrow().compareTo(result.getStartTimestamp()) >= 0);
         assertEquals(1, result.getInvocations().size());
         assertFalse(result.getInvocations().get(0).hasError());

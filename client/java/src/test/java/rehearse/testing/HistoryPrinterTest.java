@@ -23,10 +23,8 @@ import rehearse.v1.WaitStartedDetails;
 
 class HistoryPrinterTest {
     private static Event.Builder event(int id, EventType type, int millis) {
-        return Event.newBuilder()
-                .setEventId(id)
-                .setEventType(type)
-                .setEventTimestamp(Timestamp.newBuilder().setSeconds(millis / 1000).setNanos(millis % 1000 * 1_000_000));
+        var time = Timestamp.newBuilder().setSeconds(millis / 1000).setNanos(millis % 1000 * 1_000_000);
+        return Event.newBuilder().setEventId(id).setEventType(type).setEventTimestamp(time);
     }
 
     @Test
@@ -43,8 +41,7 @@ class HistoryPrinterTest {
                         .setParentId("c")
                         .setName("größe")
                         .setStepFailedDetails(StepFailedDetails.newBuilder()
-                                .setError(EventError.newBuilder()
-                                        .setPayload(ErrorObject.newBuilder().setErrorType("Declined").setErrorMessage("no")))
+                                .setError(EventError.newBuilder().setPayload(Functions.error("Declined", "no")))
                                 .setRetryDetails(RetryDetails.newBuilder()
                                         .setCurrentAttempt(1)
                                         .setNextAttemptDelaySeconds(60)))

@@ -82,7 +82,8 @@ class LocalDurableTestRunnerTest {
             return InvocationOutput.pending();
         })) {
             runner.run(null);
-            assertEquals(runner.getOperation("approval-callback").getCallbackId().get(), runner.getCallbackId("approval"));
+            TestOperation callback = runner.getOperation("approval-callback");
+            assertEquals(callback.getCallbackId().orElseThrow(), runner.getCallbackId("approval"));
         }
     }
 

@@ -30,7 +30,8 @@ class AwsJsonTest {
                 .setInitialExecutionState(ExecutionState.newBuilder().addOperations(step).setNextMarker("m"))
                 .build();
         assertEquals(
-                "{\"DurableExecutionArn\":\"arn\",\"CheckpointToken\":\"t\",\"InitialExecutionState\":{\"Operations\":[{"
+                "{\"DurableExecutionArn\":\"arn\",\"CheckpointToken\":\"t\","
+                        + "\"InitialExecutionState\":{\"Operations\":[{"
                         + "\"Id\":\"1\",\"Name\":\"größe\",\"Type\":\"CHAINED_INVOKE\","
                         + "\"StartTimestamp\":1790000000.123,\"Status\":\"TIMED_OUT\","
                         + "\"StepDetails\":{\"Attempt\":0,\"Result\":\"\"}}],\"NextMarker\":\"m\"}}",

@@ -39,7 +39,11 @@ class InvocationTest {
     private static final Duration LONG = Duration.ofMinutes(1);
 
     private static OperationUpdate step(String id, OperationAction action) {
-        return OperationUpdate.newBuilder().setId(id).setType(OperationType.OPERATION_TYPE_STEP).setAction(action).build();
+        return OperationUpdate.newBuilder()
+                .setId(id)
+                .setType(OperationType.OPERATION_TYPE_STEP)
+                .setAction(action)
+                .build();
     }
 
     private static OperationUpdate startWait(String id, int seconds) {

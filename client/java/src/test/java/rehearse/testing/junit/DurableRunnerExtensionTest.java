@@ -54,7 +54,8 @@ class DurableRunnerExtensionTest {
 
     @Test
     void aFailureWithoutAnExecutionIsLeftAlone() {
-        Throwable failure = run(Sample.class).get("failsAtOnce(DurableFunctionTestRunner)").getThrowable().orElseThrow();
+        TestExecutionResult result = run(Sample.class).get("failsAtOnce(DurableFunctionTestRunner)");
+        Throwable failure = result.getThrowable().orElseThrow();
         assertEquals(0, failure.getSuppressed().length);
     }
 
