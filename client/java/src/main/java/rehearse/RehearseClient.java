@@ -1,5 +1,6 @@
 package rehearse;
 
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
@@ -116,8 +117,8 @@ public final class RehearseClient implements AutoCloseable {
      * or the terminal event has been shown. DEADLINE_EXCEEDED after {@code timeout}.
      */
     public boolean watchExecution(WatchExecutionRequest request, Predicate<Event> wanted, Duration timeout) {
-        io.grpc.Context.CancellableContext context = io.grpc.Context.current().withCancellation();
-        io.grpc.Context previous = context.attach();
+        Context.CancellableContext context = Context.current().withCancellation();
+        Context previous = context.attach();
         try {
             Iterator<WatchExecutionResponse> events = executions(timeout).watchExecution(request);
             while (events.hasNext()) {
@@ -169,7 +170,7 @@ public final class RehearseClient implements AutoCloseable {
 
     /** Until the result is run the session is held; it is deleted then, or when this process ends. */
     public Runnable holdSession(HoldSessionRequest request) {
-        io.grpc.Context.CancellableContext context = io.grpc.Context.ROOT.withCancellation();
+        Context.CancellableContext context = Context.ROOT.withCancellation();
         context.run(() -> TestSessionsGrpc.newStub(channel).holdSession(request, new IgnoringObserver<>()));
         return () -> context.cancel(null);
     }

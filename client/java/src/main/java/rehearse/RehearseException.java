@@ -1,5 +1,6 @@
 package rehearse;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
@@ -84,8 +85,8 @@ public class RehearseException extends RuntimeException {
         return create(code, refusal.getMessage(), infoOf(refusal.getDetailsList()), null);
     }
 
-    private static ErrorInfo infoOf(Iterable<com.google.protobuf.Any> details) {
-        for (com.google.protobuf.Any detail : details) {
+    private static ErrorInfo infoOf(Iterable<Any> details) {
+        for (Any detail : details) {
             if (detail.is(ErrorInfo.class)) {
                 try {
                     return detail.unpack(ErrorInfo.class);

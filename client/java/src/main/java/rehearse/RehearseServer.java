@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -86,7 +87,7 @@ public final class RehearseServer {
 
     private static RehearseServer start(Path folder, String... flags) throws IOException {
         Path readyFile = folder.resolve("ready.json");
-        List<String> command = new java.util.ArrayList<>(List.of(
+        List<String> command = new ArrayList<>(List.of(
                 findBinary(folder), "up", "--grpc-address=127.0.0.1:0", "--ready-file=" + readyFile,
                 "--exit-with-stdin", "--log-level=warn"));
         command.addAll(List.of(flags));

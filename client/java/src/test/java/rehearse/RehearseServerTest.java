@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Status;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -72,7 +73,7 @@ class RehearseServerTest {
             assertEquals("default", client.listSessions(request).getSessions(0).getName());
             server.stop();
             var thrown = assertThrows(RehearseException.class, () -> client.listSessions(request));
-            assertEquals(io.grpc.Status.Code.UNAVAILABLE, thrown.code());
+            assertEquals(Status.Code.UNAVAILABLE, thrown.code());
         }
     }
 

@@ -2,6 +2,8 @@ package rehearse.testing;
 
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -9,6 +11,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import rehearse.Protos;
 import rehearse.v1.ErrorObject;
@@ -105,7 +108,7 @@ public final class HistoryPrinter {
     public static String eventTypeName(EventType type) {
         StringBuilder name = new StringBuilder();
         for (String word : type.name().substring("EVENT_TYPE_".length()).split("_")) {
-            name.append(word.charAt(0)).append(word.substring(1).toLowerCase(java.util.Locale.ROOT));
+            name.append(word.charAt(0)).append(word.substring(1).toLowerCase(Locale.ROOT));
         }
         return name.toString();
     }
@@ -126,7 +129,7 @@ public final class HistoryPrinter {
         if (line.codePointCount(0, line.length()) <= maxCharacters) {
             return line;
         }
-        String size = "... (" + text.getBytes(java.nio.charset.StandardCharsets.UTF_8).length + " bytes)";
+        String size = "... (" + text.getBytes(StandardCharsets.UTF_8).length + " bytes)";
         return line.substring(0, line.offsetByCodePoints(0, maxCharacters - size.length())) + size;
     }
 
@@ -231,8 +234,8 @@ public final class HistoryPrinter {
             text.append(duration.toMinutesPart()).append('m');
         }
         if (duration.toSecondsPart() > 0 || duration.toMillisPart() > 0) {
-            java.math.BigDecimal part =
-                    java.math.BigDecimal.valueOf(duration.toSecondsPart() * 1000L + duration.toMillisPart(), 3);
+            BigDecimal part =
+                    BigDecimal.valueOf(duration.toSecondsPart() * 1000L + duration.toMillisPart(), 3);
             text.append(part.stripTrailingZeros().toPlainString()).append('s');
         }
         return text.toString();

@@ -1,5 +1,6 @@
 package rehearse.testing;
 
+import io.grpc.Context;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -148,7 +149,7 @@ final class ServiceSession {
     private Operation firstOf(WaitForOperationRequest... requests) {
         CompletableFuture<Operation> first = new CompletableFuture<>();
         List<CompletableFuture<?>> calls = new ArrayList<>();
-        io.grpc.Context.CancellableContext context = io.grpc.Context.current().withCancellation();
+        Context.CancellableContext context = Context.current().withCancellation();
         for (WaitForOperationRequest request : requests) {
             Runnable wait = () -> first.complete(client.waitForOperation(request).getOperation());
             calls.add(CompletableFuture.runAsync(context.wrap(wait), ServiceSession::startThread));

@@ -1,5 +1,6 @@
 package rehearse.worker;
 
+import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -109,7 +110,7 @@ public final class Worker implements AutoCloseable {
         ServeRequest.Outcome.Builder outcome = ServeRequest.Outcome.newBuilder();
         try {
             String answer = handler.handle(invocation);
-            return outcome.setPayload(com.google.protobuf.ByteString.copyFromUtf8(answer)).build();
+            return outcome.setPayload(ByteString.copyFromUtf8(answer)).build();
         } catch (Throwable failure) {
             // Errors of assertions, too: the runtime reports whatever ends a handler.
             return outcome.setError(toErrorObject(failure)).build();

@@ -9,8 +9,10 @@ import com.google.gson.JsonPrimitive;
 import com.google.gson.JsonSyntaxException;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
+import java.io.IOException;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -117,10 +119,10 @@ final class Expectation {
             JsonReader reader = new JsonReader(new StringReader(payload.get()));
             reader.setStrictness(Strictness.STRICT);
             JsonElement value = JsonParser.parseReader(reader);
-            return reader.peek() == com.google.gson.stream.JsonToken.END_DOCUMENT
+            return reader.peek() == JsonToken.END_DOCUMENT
                     ? value
                     : new JsonPrimitive(payload.get());
-        } catch (JsonSyntaxException | java.io.IOException e) {
+        } catch (JsonSyntaxException | IOException e) {
             return new JsonPrimitive(payload.get());
         }
     }

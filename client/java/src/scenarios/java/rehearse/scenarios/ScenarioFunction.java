@@ -23,6 +23,7 @@ import com.google.gson.JsonPrimitive;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import rehearse.RehearseException;
 import rehearse.v1.CallbackDetails;
 import rehearse.v1.CallbackOptions;
@@ -242,7 +243,7 @@ final class ScenarioFunction implements InvocationHandler {
             return JsonNull.INSTANCE;
         }
 
-        private JsonElement context(Place place, String subType, java.util.function.Supplier<JsonElement> run) {
+        private JsonElement context(Place place, String subType, Supplier<JsonElement> run) {
             Operation known = find(place);
             if (known == null) {
                 invocation.checkpoint(

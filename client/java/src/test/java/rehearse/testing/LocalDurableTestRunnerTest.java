@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import rehearse.v1.CallbackOptions;
 import rehearse.worker.InvocationOutput;
@@ -113,7 +114,7 @@ class LocalDurableTestRunnerTest {
 
     @Test
     void failedInvocationsAreTriedAgain() {
-        var attempts = new java.util.concurrent.atomic.AtomicInteger();
+        var attempts = new AtomicInteger();
         try (var runner = LocalDurableTestRunner.create(Object.class, invocation -> {
             if (attempts.incrementAndGet() < 3) {
                 throw new IllegalStateException("not yet");

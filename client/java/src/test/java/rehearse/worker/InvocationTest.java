@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.protobuf.ByteString;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -22,6 +23,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import rehearse.InvalidParameterValueException;
 import rehearse.Protos;
+import rehearse.RehearseClient;
 import rehearse.RehearseException;
 import rehearse.testing.DurableFunctionTestRunner;
 import rehearse.testing.RunnerOptions;
@@ -140,6 +142,27 @@ class InvocationTest {
             assertEquals(2, state.getOperationsCount());
             return InvocationOutput.succeeded(null);
         });
+    }
+
+    @Test
+    void anSdkMayCheckpointByUnaryCalls() {
+        var client = new CompletableFuture<RehearseClient>();
+        try (var runner = new DurableFunctionTestRunner(invocation -> {
+            CheckpointRequest request = CheckpointRequest.newBuilder()
+                    .setDurableExecutionArn(invocation.durableExecutionArn())
+                    .setCheckpointToken(invocation.durable().getCheckpointToken())
+                    .addUpdates(step("1", OperationAction.OPERATION_ACTION_START))
+                    .build();
+            String token = client.get().checkpoint(request).getCheckpointToken();
+            var state = client.get().getExecutionState(GetExecutionStateRequest.newBuilder()
+                    .setDurableExecutionArn(invocation.durableExecutionArn())
+                    .setCheckpointToken(token)
+                    .build());
+            return InvocationOutput.succeeded(state.getOperations(1).getId());
+        })) {
+            client.complete(runner.client());
+            assertEquals("1", runner.run(null, LONG).getResult());
+        }
     }
 
     @Test
@@ -279,7 +302,7 @@ class InvocationTest {
             var request = rehearse.v1.InvokeFunctionRequest.newBuilder()
                     .setSession(runner.session())
                     .setFunctionName("plain")
-                    .setPayload(com.google.protobuf.ByteString.copyFromUtf8("größe"));
+                    .setPayload(ByteString.copyFromUtf8("größe"));
             assertEquals("größe back", runner.client().invokeFunction(request.build()).getPayload().toStringUtf8());
         }
     }
