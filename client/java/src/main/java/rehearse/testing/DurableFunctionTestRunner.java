@@ -349,6 +349,10 @@ public final class DurableFunctionTestRunner implements AutoCloseable {
         serving.forEach(Worker::close);
     }
 
+    boolean isRegistered(String name) {
+        return functions.containsKey(name);
+    }
+
     /** Open executions of the session, chained ones among them, oldest first; at most 1000. */
     List<String> openExecutions() {
         ServiceSession current = connect();

@@ -8,9 +8,11 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import rehearse.Protos;
 import rehearse.v1.AdvanceTimeRequest;
+import rehearse.v1.CheckpointRequest;
 import rehearse.v1.ErrorObject;
 import rehearse.v1.InspectExecutionResponse;
 import rehearse.v1.Operation;
+import rehearse.v1.OperationUpdate;
 import rehearse.worker.InvocationHandler;
 
 /**
@@ -26,7 +28,9 @@ import rehearse.worker.InvocationHandler;
  * }</pre>
  *
  * <p>A runner is one execution, which the first {@link #run} starts; later inputs are of no account. Time
- * stands still until {@link #advanceTime}. Thread-safe. Errors are those of {@link DurableFunctionTestRunner}.
+ * stands still until {@link #advanceTime}. A chained invoke of a function that is not registered stays open
+ * until the test answers it; that is so when the handler checkpoints by its {@link Invocation}. Thread-safe.
+ * Errors are those of {@link DurableFunctionTestRunner}.
  *
  * @param <I> the function's input
  * @param <O> what {@link TestResult#getResult()} gives; text as it was recorded unless withOutputType says
@@ -45,7 +49,7 @@ public final class LocalDurableTestRunner<I, O> implements AutoCloseable {
         this.handler = handler;
         this.outputType = outputType;
         this.runner =
-                new DurableFunctionTestRunner(handler, new RunnerOptions().stepped(true).manualTime(true));
+                new DurableFunctionTestRunner(withTargets(handler), new RunnerOptions().stepped(true).manualTime(true));
     }
 
     /** {@code inputType} fixes I only. */
@@ -66,7 +70,7 @@ public final class LocalDurableTestRunner<I, O> implements AutoCloseable {
 
     /** As {@link DurableFunctionTestRunner#registerDurableFunction}. */
     public LocalDurableTestRunner<I, O> registerDurableFunction(String name, InvocationHandler function) {
-        runner.registerDurableFunction(name, function);
+        runner.registerDurableFunction(name, withTargets(function));
         return this;
     }
 
@@ -129,6 +133,39 @@ public final class LocalDurableTestRunner<I, O> implements AutoCloseable {
     public void failCallback(String callbackId, ErrorObject error) {
         requireOpen(callbackId);
         runner.sendCallbackFailure(callbackId, error);
+    }
+
+    /** Moves time to the callback's deadline. IllegalStateException if it is not open or has none. */
+    public void timeoutCallback(String callbackId) {
+        TestOperation callback = requireOpen(callbackId);
+        Duration left = runner.readOperations(arn()).overview().getWaitingForList().stream()
+                .filter(waiting -> waiting.getOperationId().equals(callback.getId()) && waiting.hasTimeLeft())
+                .map(waiting -> Protos.toDuration(waiting.getTimeLeft()))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("the callback has no deadline: " + callback));
+        runner.advanceTime(left);
+    }
+
+    /**
+     * The chained invoke of that name succeeds with {@code result}, text as it is to be recorded.
+     * IllegalStateException if there is none that waits for an answer of the test.
+     */
+    public void completeChainedInvoke(String name, String result) {
+        String target = openInvoke(name);
+        runner.sendCallbackSuccess(answerOf(target), result);
+        invoke(target);
+    }
+
+    /** As above; the chained invoke fails. */
+    public void failChainedInvoke(String name, ErrorObject error) {
+        String target = openInvoke(name);
+        runner.sendCallbackFailure(answerOf(target), error);
+        invoke(target);
+    }
+
+    /** As above; the target is stopped. */
+    public void stopChainedInvoke(String name, ErrorObject error) {
+        runner.stop(openInvoke(name), error);
     }
 
     /** Of the run; null before the first run. */
@@ -198,12 +235,58 @@ public final class LocalDurableTestRunner<I, O> implements AutoCloseable {
                         Protos.toInstant(overview.getNow()).plus(Protos.toDuration(waiting.getTimeLeft()))));
     }
 
-    private void requireOpen(String callbackId) {
+    private Stream<TestOperation> openOperations() {
         List<TestOperation> operations = arn() == null ? List.of() : result().getOperations();
-        boolean open = operations.stream().anyMatch(operation ->
-                operation.getCallbackId().equals(Optional.of(callbackId)) && !operation.isCompleted());
-        if (!open) {
-            throw new IllegalStateException("there is no open callback " + callbackId);
+        return operations.stream().filter(operation -> !operation.isCompleted());
+    }
+
+    private TestOperation requireOpen(String callbackId) {
+        return openOperations()
+                .filter(operation -> operation.getCallbackId().equals(Optional.of(callbackId)))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("there is no open callback " + callbackId));
+    }
+
+    /** The execution that the invoke has started. */
+    private String openInvoke(String name) {
+        return openOperations()
+                .filter(operation -> operation.getName().equals(name))
+                .flatMap(operation -> operation.getInvokedExecutionArn().stream())
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("there is no open chained invoke \"" + name + "\""));
+    }
+
+    /** The id of the callback for which the target waits. */
+    private String answerOf(String target) {
+        invoke(target);
+        TestOperation answer = runner.getResult(target).getOperation(UnansweredFunction.ANSWER);
+        if (answer == null) {
+            throw new IllegalStateException("the target is a registered function: " + target);
+        }
+        return answer.getCallbackId().orElseThrow();
+    }
+
+    /** The handler, for whose chained invokes there are targets. */
+    private InvocationHandler withTargets(InvocationHandler function) {
+        return invocation -> {
+            invocation.onCheckpoint(this::registerTargets);
+            return function.handle(invocation);
+        };
+    }
+
+    private void registerTargets(CheckpointRequest request) {
+        for (OperationUpdate update : request.getUpdatesList()) {
+            if (update.hasChainedInvokeOptions()) {
+                registerTarget(update.getChainedInvokeOptions().getFunctionName());
+            }
+        }
+    }
+
+    private synchronized void registerTarget(String functionName) {
+        // Of an ARN, what is behind ":function:".
+        String name = functionName.replaceFirst("^arn:.*:function:", "");
+        if (!runner.isRegistered(name) && !runner.isRegistered(name.split(":")[0])) {
+            runner.registerDurableFunction(name, new UnansweredFunction());
         }
     }
 }

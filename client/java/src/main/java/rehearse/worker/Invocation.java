@@ -43,6 +43,7 @@ public final class Invocation {
     private String checkpointToken;
     // Of the state that has not been read yet.
     private String nextMarker;
+    private volatile Consumer<CheckpointRequest> onCheckpoint = request -> {};
 
     Invocation(ServeStream stream, ServeResponse.Invocation message) {
         this.stream = stream;
@@ -138,6 +139,7 @@ public final class Invocation {
 
     /** As it is. */
     public CheckpointResponse checkpoint(CheckpointRequest request) {
+        onCheckpoint.accept(request);
         CheckpointResponse response =
                 stream.call(ServeRequest.newBuilder().setCheckpoint(request).build()).getCheckpoint();
         synchronized (this) {
@@ -177,6 +179,11 @@ public final class Invocation {
      */
     public void onAbort(Consumer<RehearseException> action) {
         stream.onAbort(action);
+    }
+
+    /** For test tools: shown every checkpoint before it is sent, on the thread that sends it. */
+    public void onCheckpoint(Consumer<CheckpointRequest> action) {
+        onCheckpoint = action;
     }
 
     /** To the service, the process dies now. What the handler answers is lost. */

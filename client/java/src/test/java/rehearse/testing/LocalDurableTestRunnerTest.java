@@ -101,6 +101,69 @@ class LocalDurableTestRunnerTest {
     }
 
     @Test
+    void chainedInvokesAreAnsweredByTheTest() {
+        for (String target : List.of(
+                "payments", "payments:live", "arn:aws:lambda:us-east-1:123456789012:function:payments:$LATEST")) {
+            try (var runner = LocalDurableTestRunner.create(String.class, Functions::delegate)) {
+                assertThrows(IllegalStateException.class, () -> runner.completeChainedInvoke("call", "1"));
+                assertEquals(ExecutionStatus.PENDING, runner.run(target).getStatus());
+                assertEquals(OperationStatus.STARTED, runner.getOperation("call").getStatus());
+                assertThrows(IllegalStateException.class, () -> runner.completeChainedInvoke("other", "1"));
+                runner.completeChainedInvoke("call", "17");
+                assertEquals(OperationStatus.SUCCEEDED, runner.getOperation("call").getStatus());
+                assertThrows(IllegalStateException.class, () -> runner.completeChainedInvoke("call", "18"));
+                TestResult<String> result = runner.run(target);
+                assertEquals("17", result.getResult());
+                assertEquals("IS2 IC3 IX4 IC5 XS6", result.compactHistory());
+            }
+        }
+    }
+
+    @Test
+    void chainedInvokesAreFailedAndStoppedByTheTest() {
+        try (var runner = LocalDurableTestRunner.create(String.class, Functions::delegate)) {
+            assertEquals(ExecutionStatus.PENDING, runner.runUntilComplete("payments").getStatus());
+            runner.failChainedInvoke("call", Functions.error("Declined", "no"));
+            TestResult<String> result = runner.runUntilComplete("payments");
+            assertEquals("Declined", result.getError().orElseThrow().getErrorType());
+            assertEquals(OperationStatus.FAILED, result.getInvoke("call").getStatus());
+        }
+        try (var runner = LocalDurableTestRunner.create(String.class, Functions::delegate)) {
+            runner.run("payments");
+            runner.stopChainedInvoke("call", Functions.error("Operator", "enough"));
+            assertEquals(OperationStatus.STOPPED, runner.getOperation("call").getStatus());
+        }
+    }
+
+    @Test
+    void anInvokeOfARegisteredFunctionIsNotAnsweredByTheTest() {
+        try (var runner = LocalDurableTestRunner.create(String.class, Functions::delegate)
+                .registerDurableFunction("durable", Functions::greet)) {
+            runner.run("durable:live");
+            assertThrows(IllegalStateException.class, () -> runner.completeChainedInvoke("call", "17"));
+            assertEquals("\"Hello, for you\"", runner.runUntilComplete("durable:live").getResult());
+        }
+    }
+
+    @Test
+    void callbacksTimeOutWhenTheTestSaysSo() {
+        try (var runner = LocalDurableTestRunner.create(Object.class, Functions::approve)) {
+            assertThrows(IllegalStateException.class, () -> runner.timeoutCallback("none"));
+            runner.run(null);
+            runner.timeoutCallback(runner.getCallbackId("approval"));
+            assertEquals(OperationStatus.TIMED_OUT, runner.getOperation("approval").getStatus());
+        }
+        try (var runner = LocalDurableTestRunner.create(Object.class, invocation -> {
+            invocation.checkpoint(Functions.startCallback("approval", CallbackOptions.getDefaultInstance()));
+            return InvocationOutput.pending();
+        })) {
+            runner.run(null);
+            String id = runner.getCallbackId("approval");
+            assertThrows(IllegalStateException.class, () -> runner.timeoutCallback(id));
+        }
+    }
+
+    @Test
     void aRunThatNeverEndsIsLeftAfterAHundredInvocations() {
         try (var runner = LocalDurableTestRunner.create(Object.class, invocation -> {
             invocation.checkpoint(Functions.startWait("wait-" + invocation.operations().size(), 1));
