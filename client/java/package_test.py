@@ -1,10 +1,10 @@
 """The jar as a user gets it: alone in an empty folder, without the repository and without a network.
 
-    package_test.py REHEARSE_JAR LOCK JAVA JAVAC README QUICK_START JAR...
+    package_test.py REHEARSE_JAR LOCK JAVA JAVAC README QUICK_START EXAMPLES JAR...
 
 Runs the quick start of the document QUICK_START, which README shows, too, with the jar and its
 dependencies (the JARs, JUnit among them), and looks at the POM in the jar: its dependencies have to be
-those that the lock file names.
+those that the lock file names. What else QUICK_START shows of Java has to stand in EXAMPLES, a source.
 """
 
 import os
@@ -50,6 +50,13 @@ def check_quick_start_pom(pom, jar_version):
     assert (*_ARTIFACT, jar_version) in set(dependencies_of(pom)), pom
 
 
+def check_examples(blocks, source):
+    assert blocks
+    for block in blocks:
+        # However far it is indented.
+        assert " ".join(block.split()) in " ".join(source.split()), block
+
+
 def run_quick_start(source, java, javac, class_path, folder):
     with open(os.path.join(folder, "QuickStartTest.java"), "w", encoding="utf-8") as file:
         file.write(source)
@@ -74,7 +81,7 @@ def run_quick_start(source, java, javac, class_path, folder):
 
 
 def main():
-    jar, lock, java, javac, readme, quick_start, *jars = sys.argv[1:]
+    jar, lock, java, javac, readme, quick_start, examples, *jars = sys.argv[1:]
     with zipfile.ZipFile(jar) as content:
         pom = content.read("META-INF/maven/{}/{}/pom.xml".format(*_ARTIFACT)).decode()
         programs = [name for name in content.namelist() if name.startswith("rehearse/bin/")]
@@ -85,6 +92,8 @@ def main():
         document = file.read()
     with open(readme, encoding="utf-8") as file:
         assert blocks_of(file.read(), "java") == blocks_of(document, "java")[:1]
+    with open(examples, encoding="utf-8") as file:
+        check_examples(blocks_of(document, "java")[1:], file.read())
     check_quick_start_pom(blocks_of(document, "xml")[0], version_of(pom))
     with tempfile.TemporaryDirectory(prefix="rehearse-package-") as folder:
         os.mkdir(os.path.join(folder, "jars"))

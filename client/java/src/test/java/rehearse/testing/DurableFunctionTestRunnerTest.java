@@ -27,6 +27,7 @@ import rehearse.ResourceConflictException;
 import rehearse.ResourceNotFoundException;
 import rehearse.WaitTimedOutException;
 import rehearse.v1.GetSessionRequest;
+import rehearse.worker.Invocation;
 import rehearse.worker.InvocationOutput;
 
 class DurableFunctionTestRunnerTest {
@@ -181,6 +182,24 @@ class DurableFunctionTestRunnerTest {
             runner.sendCallbackSuccess(id, "{\"approved\": true}");
             assertEquals("{\"approved\": true}", runner.waitForResult(arn, LONG).getResult());
             assertThrows(CallbackTimeoutException.class, () -> runner.sendCallbackSuccess(id, null));
+        }
+    }
+
+    private static final class Approval {
+        static String handle(Invocation invocation) {
+            return Functions.approve(invocation);
+        }
+    }
+
+    /** The README shows this. */
+    @Test
+    void anApprovalIsGiven() {
+        try (DurableFunctionTestRunner runner = new DurableFunctionTestRunner(Approval::handle)) {
+            String arn = runner.runAsync("order-17");
+            String id = runner.waitForCallback(arn, "approval", Duration.ofSeconds(10));
+            runner.sendCallbackSuccess(id, "{\"approved\": true}");
+            TestResult<String> result = runner.waitForResult(arn, Duration.ofSeconds(10));
+            assertTrue(result.isSucceeded(), result::toString);
         }
     }
 
