@@ -1,6 +1,7 @@
 """All external repositories: installed Debian packages, and from language registries what only tests use."""
 
 load("//bazel:debian.bzl", "debian_repository", "debian_rules_repository")
+load("//bazel:go.bzl", "go_modules")
 load("//bazel:maven.bzl", "maven_packages")
 load("//bazel:native_rules.bzl", "native_rules_cc", "native_rules_proto", "no_coverage_tools")
 load("//bazel:npm.bzl", "npm_packages")
@@ -121,3 +122,11 @@ def rehearse_dependencies():
     )
     npm_packages(name = "official_node")
     maven_packages(name = "java_packages")
+
+    # Fetched only where the machine's Go is too old.
+    pypi_packages(name = "go_toolchain")
+    go_modules(
+        name = "go_modules",
+        go_mod = "//client/go:go.mod",
+        go_sum = "//client/go:go.sum",
+    )

@@ -1,0 +1,10 @@
+package rehearse
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+func dieWithParent(command *exec.Cmd) {
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+}
