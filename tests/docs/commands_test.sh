@@ -83,7 +83,7 @@ for document in README.md CONTRIBUTING.md docs/*.md; do
       rehearse\ up\ * | out/bin/service/cli/rehearse\ up\ *) run_up "${words[@]:2}" ;;
       rehearse\ *) check_usage "${words[@]:1}" ;;
       'source <(rehearse '*')') check_usage "${words[@]:2}" ;;
-      grpcurl\ * | aws\ * | mvn\ * | npm\ * | npx\ * | pip\ * | 'export AWS_'*) ;;
+      grpcurl\ * | aws\ * | go\ * | mvn\ * | npm\ * | npx\ * | pip\ * | 'export AWS_'* | 'export GOPROXY='*) ;;
       *) fail 'is not tested' ;;
     esac
     count=$((${count-0} + 1))

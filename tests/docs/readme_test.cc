@@ -49,9 +49,9 @@ std::vector<std::string> TextsIn(const std::string& language) {
 
 TEST(DocumentsTest, EveryBlockIsOfAKindThatIsTested) {
   for (const Block& block : Blocks()) {
-    // Shell commands are run by commands_test, Python by //tests/interop and //client/python, Java
-    // by //client/java, TypeScript by //client/node; a block without a language is a picture.
-    EXPECT_THAT(block.language, ::testing::AnyOf("cpp", "java", "python", "sh", "ts", ""))
+    // Shell commands are run by commands_test, Python by //tests/interop and //client/python, Go,
+    // Java and TypeScript by //client; a block without a language is a picture.
+    EXPECT_THAT(block.language, ::testing::AnyOf("cpp", "go", "java", "python", "sh", "ts", ""))
         << block.document << ": " << block.text;
   }
 }
