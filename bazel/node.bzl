@@ -103,14 +103,14 @@ def node_test(name, srcs, framework = "jest", node = "", data = [], env = {}, **
     """
     native.sh_test(
         name = name,
-        srcs = ["//client/node:run_tests.sh"],
+        srcs = ["run_tests.sh"],
         args = [
             framework,
             "external/client_node/bin/node" + node,
         ] + ["$(location %s)" % src for src in srcs],
         data = srcs + data + [
-            "//client/node:project.sh",
-            "//client/node:rehearse_js",
+            "project.sh",
+            ":rehearse_js",
             "//service/cli:rehearse",
             "@client_node//:bin/node" + node,
             "@client_node//:packages",

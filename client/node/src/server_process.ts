@@ -55,7 +55,8 @@ export async function startServer(): Promise<ServerAddresses> {
       '--exit-with-stdin',
       '--log-level=error',
     ],
-    {stdio: ['pipe', 'ignore', 'pipe']},
+    // A process group of its own: Ctrl-C is for the tests, which may want to use it until their end.
+    {stdio: ['pipe', 'ignore', 'pipe'], detached: true},
   );
   let log = '';
   server.stderr.on('data', (text) => {

@@ -213,19 +213,17 @@ export class OperationHandle implements DurableOperation {
     return this.getOperationData()?.EndTimestamp;
   }
 
-  async sendCallbackSuccess(result?: string) {
-    await this.scope.sender.sendCallbackSuccess(this.callbackId(), result);
-    return {};
+  // These throw at once, and do not reject, when there is no callback to answer.
+  sendCallbackSuccess(result?: string) {
+    return this.scope.sender.sendCallbackSuccess(this.callbackId(), result).then(() => ({}));
   }
 
-  async sendCallbackFailure(error?: ErrorObject) {
-    await this.scope.sender.sendCallbackFailure(this.callbackId(), error);
-    return {};
+  sendCallbackFailure(error?: ErrorObject) {
+    return this.scope.sender.sendCallbackFailure(this.callbackId(), error).then(() => ({}));
   }
 
-  async sendCallbackHeartbeat() {
-    await this.scope.sender.sendCallbackHeartbeat(this.callbackId());
-    return {};
+  sendCallbackHeartbeat() {
+    return this.scope.sender.sendCallbackHeartbeat(this.callbackId()).then(() => ({}));
   }
 
   private callbackId(): string {
