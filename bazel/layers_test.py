@@ -11,7 +11,7 @@ _BASE = {"proto/rehearse/v1"}
 _PURE = _BASE | {"service/base"}
 _PIPELINE = _PURE | {"service/checkpoint", "service/history"}
 _EXECUTOR = _PIPELINE | {"service/clock", "service/store", "service/invoker"}
-_AWS = {"service/aws_json", "service/http"}
+_AWS = {"service/aws_json", "service/http", "service/sigv4"}
 _SDK = _BASE | _AWS | {"service/worker"}
 MAY_USE = {
     "proto/rehearse/v1": set(),
@@ -28,6 +28,7 @@ MAY_USE = {
     "service/worker": _BASE,
     "service/http": set(),
     "service/aws_json": _BASE,
+    "service/sigv4": {"service/http"},
     "service/invoker/http": _PURE | _AWS | {"service/invoker", "service/invoker/stream"},
     "service/gateway": _EXECUTOR | _AWS | {"service/executor", "service/invoker/http"},
     "service/lambda_host": _SDK,

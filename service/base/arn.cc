@@ -11,8 +11,6 @@
 namespace rehearse {
 namespace {
 
-bool IsAccount(absl::string_view text) { return text.size() == 12 && IsDigits(text); }
-
 bool IsFunctionName(absl::string_view text) {
   return !text.empty() && ConsistsOf(text, [](char c) { return IsIdCharacter(c) || c == '.'; });
 }
@@ -68,6 +66,8 @@ absl::optional<std::string> ToOptionalString(const absl::optional<absl::string_v
 }
 
 }  // namespace
+
+bool IsAccount(absl::string_view text) { return text.size() == 12 && IsDigits(text); }
 
 bool IsFunctionVersion(absl::string_view text) {
   return text == "$LATEST" || text == "$LATEST.PUBLISHED" || IsDigits(text);

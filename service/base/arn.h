@@ -54,6 +54,9 @@ std::string FunctionArn(const Location& location, absl::string_view name,
 // "$LATEST", "$LATEST.PUBLISHED" or a number.
 bool IsFunctionVersion(absl::string_view text);
 
+// 12 digits.
+bool IsAccount(absl::string_view text);
+
 }  // namespace rehearse
 
 #endif  // REHEARSE_SERVICE_BASE_ARN_H_

@@ -211,7 +211,7 @@ TEST(ErrorsTest, SpellingFollowsTheUserAgent) {
            {"aws-durable-execution-sdk-js/2.3.0-bundled", kLegacy},
            {"aws-durable-execution-sdk-java/2.1.1-SNAPSHOT", kLegacy},
            {"aws-durable-execution-sdk-java/2.2.0", kReal},
-           {"aws-durable-execution-sdk-rust/0.1.0", kReal},
+           {"aws-sdk-rust/1.3.10 ua/2.1 api/lambda/1.156.0 os/linux lang/rust/1.96.0", kLegacy},
            {"Boto3/1.4 md/x aws-durable-execution-sdk-python/1.7.0 cfg/y", kLegacy},
        }) {
     EXPECT_EQ(StaleTokenSpellingFor(agent), spelling) << agent;

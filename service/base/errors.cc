@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -106,6 +107,8 @@ StaleTokenSpelling StaleTokenSpellingFor(absl::string_view user_agent) {
   static constexpr FirstRealVersion kFirstRealVersions[] = {
       {"python", {2, 0, 1}}, {"js", {2, 4, 1}}, {"java", {2, 2, 0}}};
   for (absl::string_view product : absl::StrSplit(user_agent, ' ')) {
+    // Rust's says nothing of itself; only the AWS SDK that it calls through does.
+    if (absl::StartsWith(product, "aws-sdk-rust/")) return StaleTokenSpelling::kLegacy;
     if (!absl::ConsumePrefix(&product, "aws-durable-execution-sdk-")) continue;
     const std::pair<absl::string_view, absl::string_view> parts =
         absl::StrSplit(product, absl::MaxSplits('/', 1));
@@ -177,6 +180,27 @@ absl::Status CallbackClosed() {
   return Error(absl::StatusCode::kFailedPrecondition,
                "Callback is closed: it has timed out or been completed, or its execution has ended",
                ErrorInfo("CallbackTimeoutException", 400));
+}
+
+absl::Status MissingSignature() {
+  return Error(absl::StatusCode::kUnauthenticated, "Missing Authentication Token",
+               ErrorInfo("MissingAuthenticationTokenException", 403));
+}
+
+absl::Status IncompleteSignature(absl::string_view message) {
+  return Error(absl::StatusCode::kUnauthenticated, message,
+               ErrorInfo("IncompleteSignatureException", 403));
+}
+
+absl::Status UnknownCredentials() {
+  return Error(absl::StatusCode::kUnauthenticated,
+               "The security token included in the request is invalid.",
+               ErrorInfo("UnrecognizedClientException", 403));
+}
+
+absl::Status InvalidSignature(absl::string_view message) {
+  return Error(absl::StatusCode::kUnauthenticated, message,
+               ErrorInfo("InvalidSignatureException", 403));
 }
 
 absl::Status ExecutionAlreadyStarted(absl::string_view name) {

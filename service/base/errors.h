@@ -41,7 +41,8 @@ absl::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 // texts.
 enum class StaleTokenSpelling {
   kReal,    // "Invalid checkpoint token": the real service, newer SDKs
-  kLegacy,  // "Invalid Checkpoint Token": Python up to 2.0.0, JS up to 2.4.0, Java up to 2.1
+  kLegacy,  // "Invalid Checkpoint Token": Python up to 2.0.0, JS up to 2.4.0, Java up to 2.1,
+            // Rust 0.1
 };
 // The spelling for a caller's user agent, for example "aws-durable-execution-sdk-python/1.7.0";
 // kReal when unknown.
@@ -72,6 +73,16 @@ absl::Status SessionNotFound(absl::string_view session);
 // 400 CallbackTimeoutException / FAILED_PRECONDITION: expired, already completed, or its execution
 // is closed.
 absl::Status CallbackClosed();
+
+// 403 / UNAUTHENTICATED, where the AWS face checks signatures.
+// MissingAuthenticationTokenException: there is none.
+absl::Status MissingSignature();
+// IncompleteSignatureException: it is not of AWS's form.
+absl::Status IncompleteSignature(absl::string_view message);
+// UnrecognizedClientException: nobody has these credentials.
+absl::Status UnknownCredentials();
+// InvalidSignatureException: it is not of this request, this service or this time.
+absl::Status InvalidSignature(absl::string_view message);
 
 // 409 DurableExecutionAlreadyStartedException / ALREADY_EXISTS.
 absl::Status ExecutionAlreadyStarted(absl::string_view name);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "service/aws_json/aws_json.h"
+#include "service/base/arn.h"
 #include "service/cli/client.h"
 #include "service/cli/client_commands.h"
 
@@ -41,18 +42,15 @@ absl::StatusOr<std::string> PayloadOf(const InvokeFlags& flags) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-// The name in a name, name:qualifier, or ARN.
-std::string NameIn(const std::string& function) {
-  constexpr absl::string_view kMark = "function:";
-  const size_t mark = function.find(kMark.data());
-  const std::string name =
-      mark == std::string::npos ? function : function.substr(mark + kMark.size());
-  return name.substr(0, name.find(':'));
+// Of a name, name:qualifier or ARN; whatever is none of them has no function.
+std::string BareName(const std::string& function) {
+  const absl::StatusOr<FunctionReference> reference = FunctionReference::Parse(function);
+  return reference.ok() ? reference->name : function;
 }
 
 // False for a function that is not there: starting an execution then says so.
 absl::StatusOr<bool> IsPlain(Client& client, const std::string& function) {
-  const std::string name = NameIn(function);
+  const std::string name = BareName(function);
   v1::ListFunctionsRequest request;
   request.set_session(client.flags().session);
   request.set_max_items(1000);
@@ -61,7 +59,7 @@ absl::StatusOr<bool> IsPlain(Client& client, const std::string& function) {
         client.Call(&v1::FunctionHost::Stub::ListFunctions, request);
     if (!page.ok()) return page.status();
     for (const v1::FunctionState& state : page->functions()) {
-      if (NameIn(state.function().function_name()) == name) return !state.function().durable();
+      if (BareName(state.function().function_name()) == name) return !state.function().durable();
     }
     if (!page->has_next_marker()) return false;
     request.set_marker(page->next_marker());

@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "absl/types/optional.h"
 #include "service/aws_json/aws_json.h"
+#include "service/base/arn.h"
 #include "service/cli/client.h"
 #include "service/cli/client_commands.h"
 #include "service/cli/text_table.h"
@@ -73,11 +74,9 @@ v1::AdvanceTimeRequest RequestOf(const TimeFlags& flags) {
   return request;
 }
 
-// "order-17" of ".../durable-execution/order-17/0c6f...".
-std::string NameIn(const std::string& arn) {
-  const size_t end = arn.rfind('/');
-  const size_t begin = end == std::string::npos ? end : arn.rfind('/', end - 1);
-  return begin == std::string::npos ? arn : arn.substr(begin + 1, end - begin - 1);
+std::string ExecutionNameIn(const std::string& arn) {
+  const absl::optional<ExecutionArn> parsed = ExecutionArn::Parse(arn);
+  return parsed.has_value() ? parsed->execution_name : arn;
 }
 
 absl::Status Advance(const TimeFlags& flags) {
@@ -93,7 +92,7 @@ absl::Status Advance(const TimeFlags& flags) {
   for (const v1::FiredTimer& timer : response->fired()) {
     table.Add({FormatTime(timer.due()),
                AwsEnumName(*v1::FiredTimer::Kind_descriptor()->FindValueByNumber(timer.kind())),
-               NameIn(timer.durable_execution_arn()), timer.operation_id()});
+               ExecutionNameIn(timer.durable_execution_arn()), timer.operation_id()});
   }
   std::cout << table.ToString();
   const int64_t unseen = response->fired_count() - response->fired_size();

@@ -3,20 +3,26 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "service/base/arn.h"
 #include "service/base/text.h"
+#include "service/cli/credentials_flag.h"
 #include "service/cli/function_flag.h"
 #include "service/cli/log.h"
 #include "service/cli/ready_file.h"
@@ -33,6 +39,9 @@ struct UpFlags {
   std::string http_address;
   std::vector<std::string> functions;
   std::string lambda_endpoint;
+  std::string function_configs;
+  std::string credentials_file;
+  std::string error_type = "name";
   std::string time = "real";
   bool skip_deadlines = false;
   std::string ready_file;
@@ -66,9 +75,7 @@ std::string CheckRegion(const std::string& region) {
 }
 
 std::string CheckAccount(const std::string& account) {
-  return account.size() == 12 && IsDigits(account)
-             ? ""
-             : absl::StrCat("bad account '", account, "': expected 12 digits");
+  return IsAccount(account) ? "" : absl::StrCat("bad account '", account, "': expected 12 digits");
 }
 
 std::string CheckUrl(const std::string& url) {
@@ -79,6 +86,29 @@ std::string CheckUrl(const std::string& url) {
 std::string CheckFunction(const std::string& function) {
   const absl::Status status = ParseHttpFunction(function).status();
   return status.ok() ? "" : std::string(status.message());
+}
+
+// The runner's own default.
+std::string LambdaEndpointOf(const UpFlags& flags) {
+  return flags.lambda_endpoint.empty() ? "http://127.0.0.1:3001" : flags.lambda_endpoint;
+}
+
+std::string CheckFunctionConfigs(const std::string& value) {
+  const absl::Status status = ParseFunctionConfigs(value, {}).status();
+  return status.ok() ? "" : std::string(status.message());
+}
+
+std::string CheckCredentialsFile(const std::string& path) {
+  const absl::Status status = ReadCredentialsFile(path).status();
+  return status.ok() ? "" : std::string(status.message());
+}
+
+// As Python names them, in any case of letters.
+std::string LogLevelOf(std::string level) {
+  level = absl::AsciiStrToLower(level);
+  if (level == "warning") return "warn";
+  if (level == "critical" || level == "fatal") return "error";
+  return level == "notset" ? "debug" : level;
 }
 
 // Where the AWS face is served if nobody says where. Next to a gRPC port that is chosen freely, a
@@ -106,8 +136,18 @@ Server::Options ServerOptionsOf(const UpFlags& flags) {
   for (const std::string& function : flags.functions) {
     options.http_functions.push_back(*ParseHttpFunction(function));
   }
+  if (!flags.function_configs.empty()) {
+    std::vector<HttpFunction> configured =
+        *ParseFunctionConfigs(flags.function_configs, *ParseHttpUrl(LambdaEndpointOf(flags)));
+    std::move(configured.begin(), configured.end(), std::back_inserter(options.http_functions));
+  }
   options.gateway.lambda_endpoint = flags.lambda_endpoint;
   options.gateway.region = flags.region;
+  options.gateway.error_type_member =
+      flags.error_type == "fault" ? ErrorTypeMember::kFault : ErrorTypeMember::kName;
+  if (!flags.credentials_file.empty()) {
+    options.gateway.credentials = *ReadCredentialsFile(flags.credentials_file);
+  }
   options.location.region = flags.region;
   options.location.account = flags.account;
   options.session_idle_limit = absl::Minutes(flags.session_idle_minutes);
@@ -200,6 +240,24 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
       ->envname("AWS_DEX_LAMBDA_ENDPOINT")
       ->check(CLI::Validator(CheckUrl, ""))
       ->type_name("URL");
+  up.add_option("--function-configs", flags.function_configs,
+                "Functions behind the Lambda endpoint, as AWS's local Python runner takes them: a "
+                "JSON object, or file://PATH of a file with one, from names to {} for a plain "
+                "function or {\"DurableConfig\": {\"ExecutionTimeout\": S, "
+                "\"RetentionPeriodInDays\": D}} for a durable one, 120 s and 1 day by default. "
+                "The endpoint is http://127.0.0.1:3001 unless --lambda-endpoint names another")
+      ->check(CLI::Validator(CheckFunctionConfigs, ""))
+      ->type_name("JSON");
+  up.add_option("--credentials-file", flags.credentials_file,
+                "Take requests of the AWS API only if a profile of this file has signed them; the "
+                "file is like ~/.aws/credentials. Without it anybody may call")
+      ->check(CLI::Validator(CheckCredentialsFile, ""))
+      ->type_name("PATH");
+  up.add_option("--error-type", flags.error_type,
+                "What the member Type of an error's body holds: name - the error's name, as in "
+                "AWS's local Python runner; fault - User or Server, as in AWS")
+      ->check(CLI::IsMember({"name", "fault"}))
+      ->capture_default_str();
   up.add_option("--time", flags.time,
                 "How time goes in sessions that do not say: real; skip - it jumps to the next "
                 "wait, retry or back-off when nothing else is left to do; manual - only a client "
@@ -225,7 +283,9 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
       ->check(CLI::IsMember({"aws", "python-testing"}))
       ->capture_default_str();
   up.add_option("--region", flags.region, "Region in ARNs")
-      ->envname("AWS_REGION")
+      ->envname(std::getenv("AWS_DEX_LOCAL_RUNNER_REGION") == nullptr
+                    ? "AWS_REGION"
+                    : "AWS_DEX_LOCAL_RUNNER_REGION")
       ->check(CLI::Validator(CheckRegion, ""))
       ->type_name("REGION")
       ->capture_default_str();
@@ -239,6 +299,8 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
       ->check(CLI::Range(1, 525600))
       ->capture_default_str();
   up.add_option("--log-level", flags.log_level, "Least severe lines to log on standard error")
+      ->envname("AWS_DEX_LOG_LEVEL")
+      ->transform(LogLevelOf)
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
       ->capture_default_str();
   up.add_flag("--exit-with-stdin", flags.exit_with_stdin,

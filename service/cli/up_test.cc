@@ -1,5 +1,6 @@
 // `rehearse up` as its users see it: a process, its flags, its ready file, its end.
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <utility>
@@ -11,12 +12,14 @@
 #include "service/cli/child_process.h"
 #include "service/cli/rehearse_process.h"
 #include "service/http/http_client.h"
+#include "service/http/http_server.h"
 #include "service/rpc/scripted_worker.h"
 #include "service/rpc/test_client.h"
 
 namespace rehearse {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -33,7 +36,8 @@ TEST(RehearseTest, HelpExplainsEverySubcommandAndFlag) {
   EXPECT_THAT(up.err, IsEmpty());
   for (const char* flag :
        {"--help", "--grpc-address", "--time", "--skip-deadlines", "--ready-file", "--limits",
-        "--failure-policy", "--region", "--account", "--session-idle-minutes", "--log-level",
+        "--failure-policy", "--region", "--account", "--credentials-file", "--function-configs",
+        "--error-type", "--lambda-endpoint", "--session-idle-minutes", "--log-level",
         "--exit-with-stdin", "{real,skip,manual}", "{aws,aws-2025}", "{aws,python-testing}"}) {
     EXPECT_THAT(up.out, HasSubstr(flag));
   }
@@ -69,6 +73,28 @@ TEST(RehearseTest, WrongUsageIsStatus2AndSaysWhatToDo) {
        "expected NAME[,plain][,execution-timeout=SECONDS]=http://..."},
       {{"up", "--lambda-endpoint=nowhere"},
        "rehearse up: --lambda-endpoint: bad URL 'nowhere': expected http://HOST:PORT/PATH"},
+      {{"up", "--function-configs=[]"},
+       "rehearse up: --function-configs: expected a JSON object from function names to "
+       "configurations, or file://PATH of one"},
+      {{"up", "--function-configs=file:///no/such/file"},
+       "rehearse up: --function-configs: cannot read /no/such/file"},
+      {{"up", R"(--function-configs={"f": 1})"},
+       "rehearse up: --function-configs: function 'f': expected {}, null or "
+       R"({"DurableConfig": {...}})"},
+      {{"up", R"(--function-configs={"f": {"DurableConfig": []}})"},
+       "rehearse up: --function-configs: function 'f': DurableConfig must be a JSON object"},
+      {{"up", R"(--function-configs={"f": {"DurableConfig": {"ExecutionTimeout": 0}}})"},
+       "rehearse up: --function-configs: function 'f': DurableConfig.ExecutionTimeout must be a "
+       "whole number from 1 to 31622400"},
+      {{"up", R"(--function-configs={"f": {"DurableConfig": {"RetentionPeriodInDays": 1.5}}})"},
+       "rehearse up: --function-configs: function 'f': DurableConfig.RetentionPeriodInDays must be "
+       "a whole number from 1 to 90"},
+      {{"up", "--credentials-file=/no/such/file"},
+       "rehearse up: --credentials-file: cannot read /no/such/file"},
+      {{"up", "--credentials-file=/dev/null"},
+       "rehearse up: --credentials-file: /dev/null: no profile has aws_access_key_id and "
+       "aws_secret_access_key"},
+      {{"up", "--error-type=code"}, "rehearse up: --error-type: code not in {name,fault}"},
       {{"up", "--time=fast"}, "rehearse up: --time: fast not in {real,skip,manual}"},
       {{"up", "--limits=none"}, "rehearse up: --limits: none not in {aws,aws-2025}"},
       {{"up", "--failure-policy=none"},
@@ -286,6 +312,89 @@ TEST(UpTest, RegionAndAccountStandInArns) {
   worker.Register("default", {"orders"});
   EXPECT_THAT(up.client().Start("default", "orders"),
               StartsWith("arn:aws:lambda:eu-north-1:000000000042:function:orders:$LATEST/"));
+}
+
+HttpResponse Get(const std::string& http_address, const std::string& target) {
+  HttpClient http;
+  return *http.Send(*ParseHttpUrl(absl::StrCat("http://", http_address)), {"GET", target, {}, ""},
+                    absl::InfiniteDuration());
+}
+
+TEST(UpTest, TypeInErrorsIsTheirNameOrWhoseFaultTheyAre) {
+  Up by_name;
+  EXPECT_EQ(Get(by_name.http_address(), "/x").body,
+            R"({"Message":"No operation at /x","Type":"UnknownOperationException"})");
+  Up by_fault({"--error-type=fault"});
+  EXPECT_EQ(Get(by_fault.http_address(), "/x").body,
+            R"({"Message":"No operation at /x","Type":"User"})");
+}
+
+// For the processes that start while it lives.
+class Variables {
+ public:
+  explicit Variables(std::vector<std::pair<const char*, std::string>> variables)
+      : variables_(std::move(variables)) {
+    for (const auto& [name, value] : variables_) setenv(name, value.c_str(), 1);
+  }
+  ~Variables() {
+    for (const auto& [name, value] : variables_) unsetenv(name);
+  }
+
+ private:
+  const std::vector<std::pair<const char*, std::string>> variables_;
+};
+
+TEST(UpTest, TakesTheSettingsOfAwssLocalPythonRunner) {
+  const Variables settings({{"AWS_DEX_HOST", "127.0.0.1"},
+                            {"AWS_DEX_PORT", "0"},
+                            {"AWS_DEX_LOG_LEVEL", "WARNING"},
+                            {"AWS_DEX_LAMBDA_ENDPOINT", "http://127.0.0.1:1"},
+                            {"AWS_DEX_LOCAL_RUNNER_ENDPOINT", "http://0.0.0.0:5000"},
+                            {"AWS_DEX_LOCAL_RUNNER_REGION", "eu-north-1"},
+                            {"AWS_DEX_LOCAL_RUNNER_MODE", "local"},
+                            {"AWS_REGION", "us-west-2"}});
+  Up up;
+  ScriptedWorker worker(up.client().functions());
+  worker.Register("default", {"orders"});
+  EXPECT_THAT(up.client().Start("default", "orders"), HasSubstr(":eu-north-1:"));
+  EXPECT_THAT(up.http_address(), StartsWith("127.0.0.1:"));
+  up.process().Signal(SIGTERM);
+  EXPECT_EQ(up.process().AwaitExit(), 0);
+  EXPECT_THAT(up.process().err(), IsEmpty());
+}
+
+TEST(UpTest, FindsConfiguredFunctionsBehindTheLambdaEndpoint) {
+  const auto endpoint = HttpServer::Start({}, [](HttpRequest request, auto respond) {
+    HttpResponse response(200);
+    response.body = absl::StrCat("\"", request.target, "\"");
+    respond(std::move(response));
+  });
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  Up up({absl::StrCat("--lambda-endpoint=http://127.0.0.1:", (*endpoint)->port()),
+         R"(--function-configs={"price": {}, "price:2": null, "stock": {"DurableConfig": null},)"
+         R"( "pay": {"DurableConfig": {}},)"
+         R"( "ship": {"DurableConfig": {"ExecutionTimeout": 60, "RetentionPeriodInDays": 7}}})"});
+  const auto functions =
+      up.client().Call(&v1::FunctionHost::Stub::ListFunctions, v1::ListFunctionsRequest());
+  ASSERT_EQ(TextOf(functions), "OK");
+  std::vector<std::string> settings;
+  for (const v1::FunctionState& state : functions->functions()) {
+    settings.push_back(state.function().ShortDebugString());
+  }
+  EXPECT_THAT(settings, ElementsAre(R"(function_name: "pay" durable: true durable_config { )"
+                                    R"(retention_period_in_days: 1 execution_timeout: 120 })",
+                                    R"(function_name: "price")", R"(function_name: "price:2")",
+                                    R"(function_name: "ship" durable: true durable_config { )"
+                                    R"(retention_period_in_days: 7 execution_timeout: 60 })",
+                                    R"(function_name: "stock")"));
+  for (const auto& [function, path] : std::vector<std::pair<std::string, std::string>>{
+           {"price", "price"}, {"price:1", "price"}, {"price:2", "price%3A2"}}) {
+    v1::InvokeFunctionRequest request;
+    request.set_function_name(function);
+    const auto answer = up.client().Call(&v1::DurableExecutions::Stub::InvokeFunction, request);
+    ASSERT_EQ(TextOf(answer), "OK");
+    EXPECT_EQ(answer->payload(), absl::StrCat("\"/2015-03-31/functions/", path, "/invocations\""));
+  }
 }
 
 }  // namespace

@@ -15,8 +15,11 @@ namespace {
 // The AWS API model spells the member of an error's text in two ways. These write `message`, all
 // others `Message`.
 constexpr absl::string_view kLowerCaseMessage[] = {
-    "InvalidParameterValueException", "InvalidRequestContentException", "RequestTooLargeException",
-    "ResourceConflictException",      "TooManyRequestsException",
+    "IncompleteSignatureException",        "InvalidParameterValueException",
+    "InvalidRequestContentException",      "InvalidSignatureException",
+    "MissingAuthenticationTokenException", "RequestTooLargeException",
+    "ResourceConflictException",           "TooManyRequestsException",
+    "UnrecognizedClientException",
 };
 
 const char* MessageMemberOf(absl::string_view error_name) {

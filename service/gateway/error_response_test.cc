@@ -47,6 +47,16 @@ std::vector<Case> Cases() {
       {errors::CallbackClosed(), 400, "CallbackTimeoutException",
        R"({"Message":"Callback is closed: it has timed out or been completed, or its execution )"
        R"(has ended","Type":"CallbackTimeoutException"})"},
+      {errors::MissingSignature(), 403, "MissingAuthenticationTokenException",
+       R"({"Type":"MissingAuthenticationTokenException",)"
+       R"("message":"Missing Authentication Token"})"},
+      {errors::IncompleteSignature("m"), 403, "IncompleteSignatureException",
+       R"({"Type":"IncompleteSignatureException","message":"m"})"},
+      {errors::UnknownCredentials(), 403, "UnrecognizedClientException",
+       R"({"Type":"UnrecognizedClientException",)"
+       R"("message":"The security token included in the request is invalid."})"},
+      {errors::InvalidSignature("m"), 403, "InvalidSignatureException",
+       R"({"Type":"InvalidSignatureException","message":"m"})"},
       {errors::ExecutionAlreadyStarted("n"), 409, "DurableExecutionAlreadyStartedException",
        R"({"Message":"Durable Execution already started with another input: n",)"
        R"("Type":"DurableExecutionAlreadyStartedException"})"},

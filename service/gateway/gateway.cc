@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "absl/types/optional.h"
 #include "nlohmann/json.hpp"
 #include "service/base/errors.h"
@@ -58,6 +59,9 @@ auto SetSession(Request& request, const std::string& session)
 void SetSession(v1::CheckpointRequest&, const std::string&) {}
 void SetSession(v1::GetExecutionStateRequest&, const std::string&) {}
 
+// Who only looks whether the service is well cannot sign.
+bool NeedsSignature(Route route) { return route != Route::kHealth && route != Route::kMetrics; }
+
 // What path, query and body say. No operation has members in both of the latter.
 template <typename Request>
 absl::Status Read(const Call& call, Request& request) {
@@ -105,6 +109,10 @@ void Gateway::Handle(HttpRequest request, HttpServer::Responder respond) {
   }
   absl::StatusOr<RouteMatch> match = MatchRoute(request.method, url->path);
   if (!match.ok()) return respond(ErrorResponse(match.status(), options_.error_type_member));
+  if (NeedsSignature(match->route)) {
+    const absl::Status known = authenticator_.Check(request, absl::Now());
+    if (!known.ok()) return respond(ErrorResponse(known, options_.error_type_member));
+  }
   const Method method = MethodOf(match->route);
   (this->*method)({*std::move(match), std::move(url->query), std::move(request), std::move(respond),
                    options_.error_type_member});

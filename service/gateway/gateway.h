@@ -6,13 +6,14 @@
 //     gateway.Handle(std::move(request), std::move(respond));
 //   });
 //
-// Thread-safe. Signatures are accepted and not looked at.
+// Thread-safe.
 #ifndef REHEARSE_SERVICE_GATEWAY_GATEWAY_H_
 #define REHEARSE_SERVICE_GATEWAY_GATEWAY_H_
 
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -20,6 +21,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "service/executor/executor.h"
+#include "service/gateway/authenticator.h"
 #include "service/gateway/call.h"
 #include "service/gateway/error_response.h"
 #include "service/http/http_server.h"
@@ -36,6 +38,8 @@ class Gateway {
     // functions that nobody has registered, for example http://127.0.0.1:3001. Empty: none.
     std::string lambda_endpoint;
     std::string region = "us-east-1";
+    // Who may call. Empty: anybody, and signatures are not looked at.
+    std::vector<AwsCredentials> credentials;
     // How long a synchronous Invoke waits for the execution's end, on the wall clock. AWS: 15 min.
     absl::Duration sync_invoke_limit = absl::Minutes(15);
   };
@@ -45,6 +49,7 @@ class Gateway {
       : executor_(executor),
         http_functions_(http_functions),
         options_(std::move(options)),
+        authenticator_(options_.credentials, options_.region),
         lambda_endpoint_(options_.lambda_endpoint) {}
 
   // Answers once, on any thread.
@@ -99,6 +104,7 @@ class Gateway {
   Executor& executor_;
   HttpFunctions& http_functions_;
   const Options options_;
+  const Authenticator authenticator_;
   absl::Mutex mutex_;
   std::string lambda_endpoint_ ABSL_GUARDED_BY(mutex_);
   // Session and name of what ReachFunction has registered.

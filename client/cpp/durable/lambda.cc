@@ -72,7 +72,13 @@ class RuntimeApi {
     absl::StatusOr<HttpResponse> response =
         client_.Send(url_, {method, absl::StrCat(url_.path, kRuntimePath, path), headers, body},
                      absl::InfiniteDuration());
-    if (response.ok() && response->status >= 400) {
+    if (!response.ok()) {
+      return absl::UnavailableError(absl::StrCat(
+          "the Lambda Runtime API cannot be reached: ", response.status().message(),
+          "; Lambda and `rehearse run` serve one and name it in "
+          "AWS_LAMBDA_RUNTIME_API. Without that variable durable::Main runs a worker"));
+    }
+    if (response->status >= 400) {
       return absl::UnavailableError(absl::StrCat("the Runtime API answered ", path, " with ",
                                                  response->status, ": ", response->body));
     }
@@ -104,7 +110,8 @@ absl::StatusOr<const Handler*> ChooseHandler(const std::map<std::string, Handler
 absl::StatusOr<std::string> Required(const Environment& environment, const std::string& name) {
   absl::optional<std::string> value = environment(name);
   if (value.has_value() && !value->empty()) return *std::move(value);
-  return absl::InvalidArgumentError(absl::StrCat(name, " is not set"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is not set; Lambda and `rehearse run` set it"));
 }
 
 absl::StatusOr<Setup> ReadEnvironment(const std::map<std::string, Handler>& functions,
@@ -112,7 +119,7 @@ absl::StatusOr<Setup> ReadEnvironment(const std::map<std::string, Handler>& func
   const Environment& environment = options.environment;
   Setup setup;
   DURABLE_ASSIGN_OR_RETURN(setup.handler, ChooseHandler(functions, environment));
-  internal::SigningScope& scope = setup.rest.scope;
+  rehearse::SigningScope& scope = setup.rest.scope;
   scope.service = "lambda";
   DURABLE_ASSIGN_OR_RETURN(scope.region, Required(environment, "AWS_REGION"));
   DURABLE_ASSIGN_OR_RETURN(scope.credentials.access_key_id,
@@ -151,8 +158,10 @@ absl::Status RunLambda(const std::map<std::string, Handler>& functions, LambdaOp
   RuntimeApi api(std::move(url));
   const absl::StatusOr<Setup> setup = ReadEnvironment(functions, options);
   if (!setup.ok()) {
-    DURABLE_RETURN_IF_ERROR(api.ReportInitError(
-        {"Runtime.InvalidConfiguration", std::string(setup.status().message()), "", {}}));
+    // Whether it can be told or not, this is what is wrong.
+    api.ReportInitError(
+           {"Runtime.InvalidConfiguration", std::string(setup.status().message()), "", {}})
+        .IgnoreError();
     return setup.status();
   }
   internal::RestServiceClient client(setup->rest);

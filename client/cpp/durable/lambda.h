@@ -31,8 +31,8 @@ struct LambdaOptions {
 };
 
 // Serves one of `functions`: the only one, or the one that _HANDLER names. One invocation at a
-// time. Returns when the Runtime API is gone, UNAVAILABLE; INVALID_ARGUMENT, which the Runtime API
-// has been told, when the environment does not say what is needed.
+// time. Returns when the Runtime API is not there or gone, UNAVAILABLE; INVALID_ARGUMENT, which the
+// Runtime API has been told, when the environment does not say what is needed.
 absl::Status RunLambda(const std::map<std::string, Handler>& functions, LambdaOptions options);
 
 // RunLambda for RegisteredFunctions(). Returns the exit status.

@@ -8,6 +8,9 @@ from scripted_function import ScriptedFunction
 from service import Service
 
 
+AWS_CLI = "external/official_python/bin/aws"
+
+
 def echo(event, context):
     """The plain function: answers what it has got, or fails as it is told to."""
     if isinstance(event, dict) and "fail" in event:

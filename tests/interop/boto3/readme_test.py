@@ -6,11 +6,10 @@ import subprocess
 import sys
 import unittest
 
+from fixture import AWS_CLI
 from lambda_endpoint import LambdaEndpoint
 from scripted_function import ScriptedFunction
 from service import Service
-
-_CLI = "external/official_python/bin/aws"
 
 
 def blocks(language):
@@ -33,7 +32,7 @@ class ReadmeTest(unittest.TestCase):
         self.assertRegex(start, r"^rehearse up --http-address=\S+ &$")
         printed = subprocess.run(
             ["bash", "-euc", f'aws() {{ "$PYTHON" "$CLI" "$@"; }}\n{self.at_this_service(rest)}'],
-            env={**os.environ, "PYTHON": sys.executable, "CLI": _CLI}, check=True,
+            env={**os.environ, "PYTHON": sys.executable, "CLI": AWS_CLI}, check=True,
             stdout=subprocess.PIPE, text=True).stdout
         invocation = self.orders.next_of("order-17")
         operation = invocation.event["InitialExecutionState"]["Operations"][0]

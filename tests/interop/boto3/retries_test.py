@@ -1,7 +1,11 @@
 """A lost answer, or one that comes too late, makes boto3 call again: nothing happens twice."""
 
 import concurrent.futures
+import os
+import subprocess
+import sys
 
+from fixture import AWS_CLI
 from fixture import Boto3Test
 from fixture import read
 from lossy_proxy import LossyProxy
@@ -47,6 +51,19 @@ class RetriesTest(Boto3Test):
             self.proxy.wait_for_attempts(2, PATIENCE_SECONDS)
             self.function.next().succeed("7")
             self.assertEqual(read(waiting.result()), 7)
+        self.assertEqual(len(self.names()), len(before) + 1)
+
+    def test_a_command_of_the_cli_starts_one_execution(self):
+        before = self.names()
+        settings = {"AWS_ENDPOINT_URL_LAMBDA": self.proxy.url, "AWS_DEFAULT_REGION": "us-east-1",
+                    "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+        self.proxy.lose_next_answer()
+        subprocess.run(
+            [sys.executable, AWS_CLI, "lambda", "invoke", "--function-name", "durable",
+             "--invocation-type", "Event", "/dev/null"],
+            env={**os.environ, **settings}, check=True, stdout=subprocess.DEVNULL)
+        self.assertEqual(len(self.proxy.attempts), 2)
+        self.function.next().succeed()
         self.assertEqual(len(self.names()), len(before) + 1)
 
     def test_two_calls_are_two_executions(self):

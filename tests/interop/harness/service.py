@@ -23,11 +23,15 @@ REHEARSE = "service/cli/rehearse"
 # Only a broken run takes this long.
 PATIENCE_SECONDS = 60
 
+_ANY_KEYS = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+
 
 class Service:
     """The program, until the `with` statement or we ourselves end. Thread-safe."""
 
-    def __init__(self, *flags):
+    def __init__(self, *flags, keys=None):
+        """`keys` are what boto3's clients get."""
+        self._keys = keys or _ANY_KEYS
         self._folder = tempfile.TemporaryDirectory()
         ready_file = os.path.join(self._folder.name, "ready.json")
         self._process = subprocess.Popen(
@@ -76,10 +80,9 @@ class Service:
 
     def client(self, url=None, **config):
         """A client with boto3's default configuration, but for what `config` says."""
-        return lambda_client(url or self.url, **config)
+        return lambda_client(url or self.url, self._keys, **config)
 
 
-def lambda_client(url, **config):
-    return boto3.client(
-        "lambda", endpoint_url=url, region_name="us-east-1", aws_access_key_id="any",
-        aws_secret_access_key="any", config=Config(**config))
+def lambda_client(url, keys=None, region="us-east-1", **config):
+    return boto3.client("lambda", endpoint_url=url, region_name=region,
+                        config=Config(**config), **(keys or _ANY_KEYS))

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "client/cpp/durable/durable.h"
 #include "client/cpp/examples/quickstart/quickstart.h"
 #include "gmock/gmock.h"
@@ -22,6 +23,7 @@
 #include "service/http/http_server.h"
 #include "service/http/url.h"
 #include "service/server/server.h"
+#include "service/sigv4/sigv4.h"
 
 namespace rehearse {
 namespace {
@@ -101,6 +103,7 @@ class LambdaTest : public ::testing::Test {
     Server::Options options;
     options.http_address = "127.0.0.1:0";
     options.session_defaults.set_clock_mode(v1::CLOCK_MODE_SKIP);
+    options.gateway.credentials = {credentials_};
     for (const char* name : {"durable", "plain"}) {
       v1::FunctionSpec spec;
       spec.set_function_name(name);
@@ -112,8 +115,9 @@ class LambdaTest : public ::testing::Test {
     environment_ = {
         {"AWS_LAMBDA_RUNTIME_API", lambda_.address()},
         {"AWS_REGION", "us-east-1"},
-        {"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"},
-        {"AWS_SECRET_ACCESS_KEY", "secret"},
+        {"AWS_ACCESS_KEY_ID", credentials_.access_key_id},
+        {"AWS_SECRET_ACCESS_KEY", credentials_.secret_access_key},
+        {"AWS_SESSION_TOKEN", credentials_.session_token},
         {"AWS_ENDPOINT_URL_LAMBDA", absl::StrCat("http://127.0.0.1:", server_->http_port())}};
   }
 
@@ -139,7 +143,10 @@ class LambdaTest : public ::testing::Test {
   }
 
   HttpResponse Send(const std::string& method, const std::string& path, const std::string& body) {
-    return *client_.Send({false, "127.0.0.1", server_->http_port(), ""}, {method, path, {}, body},
+    HttpRequest request{method, path, {}, body};
+    SignRequest(request, absl::StrCat("127.0.0.1:", server_->http_port()),
+                {credentials_, "us-east-1", "lambda"}, absl::Now());
+    return *client_.Send({false, "127.0.0.1", server_->http_port(), ""}, std::move(request),
                          absl::InfiniteDuration());
   }
 
@@ -160,6 +167,8 @@ class LambdaTest : public ::testing::Test {
     return types;
   }
 
+  // The only ones whose signatures the server takes.
+  const AwsCredentials credentials_ = {"AKIDEXAMPLE", "secret", "token"};
   Lambda lambda_;
   std::unique_ptr<Server> server_;
   std::map<std::string, std::string> environment_;
@@ -213,9 +222,11 @@ TEST_F(LambdaTest, TellsTheRuntimeApiWhatIsMissing) {
     const char* missing;
     const char* message;
   };
-  const Case kCases[] = {{"AWS_REGION", "AWS_REGION is not set"},
-                         {"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID is not set"},
-                         {"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY is not set"}};
+  const Case kCases[] = {
+      {"AWS_REGION", "AWS_REGION is not set; Lambda and `rehearse run` set it"},
+      {"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID is not set; Lambda and `rehearse run` set it"},
+      {"AWS_SECRET_ACCESS_KEY",
+       "AWS_SECRET_ACCESS_KEY is not set; Lambda and `rehearse run` set it"}};
   for (const Case& incomplete : kCases) {
     const auto complete = environment_;
     environment_.erase(incomplete.missing);
@@ -230,6 +241,24 @@ TEST_F(LambdaTest, TellsTheRuntimeApiWhatIsMissing) {
   EXPECT_EQ(Run({{"first", quick_start}, {"second", quick_start}}),
             absl::InvalidArgumentError("_HANDLER is 'third'; set it to one of the functions of "
                                        "this program: first, second"));
+}
+
+TEST_F(LambdaTest, SaysWhereARuntimeApiCouldBeIfThereIsNone) {
+  const std::map<std::string, durable::Handler> functions = {{"f", durable::Handler(QuickStart)}};
+  // Nobody listens on port 1.
+  environment_["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:1";
+  EXPECT_EQ(Run(functions),
+            absl::UnavailableError(
+                "the Lambda Runtime API cannot be reached: http://127.0.0.1:1: Connection refused; "
+                "Lambda and `rehearse run` serve one and name it in AWS_LAMBDA_RUNTIME_API. "
+                "Without that variable durable::Main runs a worker"));
+  environment_.erase("AWS_REGION");
+  EXPECT_EQ(Run(functions),
+            absl::InvalidArgumentError("AWS_REGION is not set; Lambda and `rehearse run` set it"));
+  environment_.erase("AWS_LAMBDA_RUNTIME_API");
+  EXPECT_EQ(Run(functions),
+            absl::InvalidArgumentError(
+                "AWS_LAMBDA_RUNTIME_API is not set; Lambda and `rehearse run` set it"));
 }
 
 }  // namespace

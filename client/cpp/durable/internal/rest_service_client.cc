@@ -72,7 +72,7 @@ absl::StatusOr<Message> RestServiceClient::Call(const std::string& method, const
     request.headers = {{"User-Agent", kUserAgent}};
     if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
     request.body = body;
-    SignRequest(request, HostOf(options_.endpoint), options_.scope, absl::Now());
+    rehearse::SignRequest(request, HostOf(options_.endpoint), options_.scope, absl::Now());
     absl::StatusOr<rehearse::HttpResponse> response =
         client_.Send(options_.endpoint, std::move(request), options_.calls.deadline);
     if (!response.ok()) return response.status();

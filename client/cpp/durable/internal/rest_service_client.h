@@ -9,18 +9,18 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "client/cpp/durable/internal/sigv4.h"
 #include "client/cpp/durable/operation.h"
 #include "client/cpp/durable/service_client.h"
 #include "client/cpp/durable/unary_options.h"
 #include "service/http/http_client.h"
+#include "service/sigv4/sigv4.h"
 
 namespace durable {
 namespace internal {
 
 struct RestOptions {
   rehearse::HttpUrl endpoint;
-  SigningScope scope;
+  rehearse::SigningScope scope;
   UnaryOptions calls;
 };
 
