@@ -1,9 +1,6 @@
 // The conformance suite: its driver, the handlers and the service, as the test runs them.
 #include <unistd.h>
 
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -24,24 +21,13 @@ constexpr absl::string_view kQuickSuite = "wait";
 
 constexpr char kDriver[] = "tests/conformance/run_conformance.sh";
 
-std::string Run(const std::string& command) {
-  FILE* output = popen(command.c_str(), "r");
-  Require(output != nullptr, "cannot run the conformance driver");
-  std::string text;
-  std::array<char, 4096> buffer;
-  while (const size_t bytes = fread(buffer.data(), 1, buffer.size(), output)) {
-    text.append(buffer.data(), bytes);
-  }
-  Require(pclose(output) == 0, absl::StrCat("the conformance suite failed:\n", text));
-  return text;
-}
-
 }  // namespace
 
 bool HasConformanceSuite() { return access(kDriver, X_OK) == 0; }
 
 Values MeasureConformance(const Options& options) {
-  const std::string text = Run(absl::StrCat(kDriver, " ", options.quick ? kQuickSuite : kSuites));
+  const std::string text =
+      OutputOf(absl::StrCat(kDriver, " ", options.quick ? kQuickSuite : kSuites));
   // "171 of 171 requirements met in 3.4 s"
   constexpr absl::string_view kBefore = " requirements met in ";
   const size_t before = text.rfind(kBefore.data(), std::string::npos, kBefore.size());

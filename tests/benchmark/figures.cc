@@ -36,6 +36,16 @@ std::vector<Group> AllGroups() {
   if (HasConformanceSuite()) {
     groups.push_back({{{"conformance_171_s", "s", Bound::kAtMost, 60}}, MeasureConformance});
   }
+  if (HasPythonClient()) {
+    groups.push_back({{{"python_runner_quickstart_ms", "ms"},
+                       {"python_runner_quickstart_vs_official", "ratio", Bound::kAtMost, 1},
+                       {"python_runner_10_steps_ms", "ms"},
+                       {"python_runner_10_steps_vs_official", "ratio", Bound::kAtMost, 1},
+                       {"python_executions_64_per_s", "1/s"},
+                       {"python_executions_64_vs_official", "ratio", Bound::kAtLeast, 2},
+                       {"python_import_and_first_run_ms", "ms", Bound::kAtMost, 300}},
+                      MeasurePython});
+  }
   return groups;
 }
 

@@ -49,6 +49,9 @@ Values MeasureRest(const Options& options);
 // False when the suite could not be fetched: its figure is left out.
 bool HasConformanceSuite();
 Values MeasureConformance(const Options& options);
+// False when what the Python client needs could not be fetched: its figures are left out.
+bool HasPythonClient();
+Values MeasurePython(const Options& options);
 Values MeasureConcurrency(const Options& options);
 Values MeasureSleeping(const Options& options);
 Values MeasureColdStart(const Options& options);

@@ -3,7 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <iostream>
+
+#include "absl/strings/str_cat.h"
 
 namespace rehearse::benchmark {
 
@@ -29,6 +33,18 @@ void Require(bool condition, absl::string_view message) {
 
 void Require(const grpc::Status& status) {
   if (!status.ok()) Fail(status.error_message());
+}
+
+std::string OutputOf(const std::string& command) {
+  FILE* output = popen(command.c_str(), "r");
+  Require(output != nullptr, absl::StrCat("cannot run ", command));
+  std::string text;
+  std::array<char, 4096> buffer;
+  while (const size_t bytes = fread(buffer.data(), 1, buffer.size(), output)) {
+    text.append(buffer.data(), bytes);
+  }
+  Require(pclose(output) == 0, absl::StrCat(command, " failed:\n", text));
+  return text;
 }
 
 }  // namespace rehearse::benchmark

@@ -7,6 +7,7 @@
 #define REHEARSE_TESTS_BENCHMARK_MEASURING_H_
 
 #include <chrono>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -59,6 +60,9 @@ T Require(absl::StatusOr<T> result) {
   if (!result.ok()) Fail(result.status().ToString());
   return *std::move(result);
 }
+
+// What a shell command writes to its standard output. It has to succeed.
+std::string OutputOf(const std::string& command);
 
 }  // namespace rehearse::benchmark
 
