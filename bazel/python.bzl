@@ -87,23 +87,16 @@ def python_grpc_stubs(name, proto, **kwargs):
         **kwargs
     )
 
-def python_client_env(sdk_major_version = 3):
-    """Environment in which /usr/bin/python3 finds the client, an SDK and pytest."""
-    older = ["external/official_python_sdk_%d" % sdk_major_version] if sdk_major_version < 3 else []
-    return {
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": ":".join(
-            older + ["client/python", "external/python_client", "external/official_python"],
-        ),
-        # The folder of the script itself would be that of the source tree.
-        "PYTHONSAFEPATH": "1",
-        "REHEARSE_BINARY": "service/cli/rehearse",
-        "SDK_MAJOR_VERSION": str(sdk_major_version),
-    }
+def python_client_data(packages = []):
+    """What a program needs that uses the client with an SDK, and pytest.
 
-def python_client_data(sdk_major_version = 3):
-    older = ["@official_python_sdk_%d" % sdk_major_version] if sdk_major_version < 3 else []
-    return older + [
+    Args:
+      packages: names of more repositories of pypi_packages.
+
+    Returns:
+      Labels.
+    """
+    return ["@" + package for package in packages] + [
         "//client/python:rehearse",
         "//service/cli:rehearse",
         "@official_python//:sdk",
@@ -114,21 +107,45 @@ def python_client_test(
         name,
         srcs,
         sdk_major_version = 3,
+        packages = [],
         data = [],
         env = {},
-        args = [],
         target_compatible_with = [],
         **kwargs):
-    """A test by pytest of the files `srcs`, with a durable SDK of major version 1, 2 or 3."""
+    """A test by pytest.
+
+    Args:
+      name: name of the target.
+      srcs: files with tests.
+      sdk_major_version: of the durable SDK: 1, 2 or 3.
+      packages: names of more repositories of pypi_packages.
+      data: what it needs besides.
+      env: more of its environment.
+      target_compatible_with: for the target.
+      **kwargs: for the target.
+    """
+    if sdk_major_version < 3:
+        packages = ["official_python_sdk_%d" % sdk_major_version] + packages
+    folders = ["external/" + package for package in packages] + [
+        "client/python",
+        "external/python_client",
+        "external/official_python",
+    ]
     native.sh_test(
         name = name,
         srcs = ["//bazel:run_python.sh"],
-        args = ["-m", "pytest", "-p", "rehearse.pytest_plugin", "-p", "no:cacheprovider"] + args + [
+        args = ["-m", "pytest", "-p", "rehearse.pytest_plugin", "-p", "no:cacheprovider"] + [
             "%s/%s" % (native.package_name(), src)
             for src in srcs
         ],
-        data = srcs + data + python_client_data(sdk_major_version),
-        env = dict(python_client_env(sdk_major_version), **env),
+        data = srcs + data + python_client_data(packages),
+        env = dict({
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": ":".join(folders),
+            # The folder of the script itself would be that of the source tree.
+            "PYTHONSAFEPATH": "1",
+            "REHEARSE_BINARY": "service/cli/rehearse",
+        }, **env),
         target_compatible_with = target_compatible_with + PYTHON_CLIENT_REQUIREMENTS + {
             1: SDK_1_REQUIREMENTS,
             2: SDK_2_REQUIREMENTS,

@@ -15,7 +15,7 @@ FOLDERS_OF_WHEELS = [pathlib.Path("external", repository, "wheels").resolve()
 README = pathlib.Path("client/python/README.md").read_text(encoding="utf-8")
 PYTHON = "/usr/bin/python3"
 # Nothing of this test's own.
-ENVIRONMENT = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "AWS_DEFAULT_REGION": "us-east-1"}
+ENVIRONMENT = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin"}
 
 
 def call(*command, **options):
