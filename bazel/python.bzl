@@ -154,7 +154,18 @@ def python_client_test(
         **kwargs
     )
 
-def python_wheel(name, distribution, version, tag, srcs, binary, readme, metadata, entry_points, **kwargs):
+def python_wheel(
+        name,
+        distribution,
+        version,
+        tag,
+        srcs,
+        binary,
+        readme,
+        license,
+        metadata,
+        entry_points,
+        **kwargs):
     """A wheel.
 
     Args:
@@ -165,19 +176,21 @@ def python_wheel(name, distribution, version, tag, srcs, binary, readme, metadat
       srcs: the modules, below the package's folder.
       binary: a program that goes to DISTRIBUTION/bin.
       readme: Markdown, for the package index.
+      license: a text.
       metadata: more lines of the METADATA file.
       entry_points: lines of the entry_points.txt file.
       **kwargs: for the target.
     """
     native.genrule(
         name = name,
-        srcs = srcs + [binary, readme],
+        srcs = srcs + [binary, readme, license],
         outs = ["%s-%s-%s.whl" % (distribution, version, tag)],
         cmd = " ".join([
             "/usr/bin/python3 $(location //bazel:python_wheel.py) --output=$@",
             "--distribution=%s --version=%s --tag=%s" % (distribution, version, tag),
             "--root=%s/" % native.package_name(),
             "--binary=$(location %s) --readme=$(location %s)" % (binary, readme),
+            "--license=$(location %s)" % license,
         ] + ["'--metadata=%s'" % line for line in metadata] +
         ["'--entry-points=%s'" % line for line in entry_points] +
         ["$(locations %s)" % src for src in srcs]),

@@ -1,7 +1,7 @@
 """Writes a wheel: files, a program, and the metadata that installers read.
 
     python_wheel.py --output=a-1.0-py3-none-any.whl --distribution=a --version=1.0 \\
-        --tag=py3-none-any --root=client/python/ --binary=PATH --readme=PATH FILE...
+        --tag=py3-none-any --root=client/python/ --binary=PATH --readme=PATH --license=PATH FILE...
 
 The same input makes the same bytes. A file's place in the wheel is what is behind --root in its
 path. The program is stripped of what only a debugger reads.
@@ -61,7 +61,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser()
     for name in ("output", "distribution", "version", "tag", "root", "binary"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--readme", type=pathlib.Path, required=True)
+    for name in ("readme", "license"):
+        parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
     parser.add_argument("--metadata", action="append", default=[])
     parser.add_argument("--entry-points", action="append", default=[])
     parser.add_argument("files", nargs="+", type=pathlib.Path)
@@ -76,6 +77,7 @@ def main():
         wheel.add(place, file.read_bytes())
     wheel.add(f"{arguments.distribution}/bin/{pathlib.Path(arguments.binary).name}",
               stripped(arguments.binary), _PROGRAM_MODE)
+    wheel.add_info("LICENSE", arguments.license.read_text())
     wheel.add_info("METADATA", metadata_of(arguments))
     wheel.add_info("WHEEL", "Wheel-Version: 1.0\nGenerator: rehearse\nRoot-Is-Purelib: false\n"
                             f"Tag: {arguments.tag}\n")

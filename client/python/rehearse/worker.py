@@ -69,8 +69,9 @@ class Invocation:
 
     def __init__(self, message: host.ServeResponse.Invocation, stream: _Stream) -> None:
         self.message = message
+        # Why the service has aborted it, for example "EXECUTION_STOPPED".
         self.aborted: str | None = None
-        self.crashed = False
+        self._over: str | None = None
         self._stream = stream
         self._lock = threading.Lock()
 
@@ -98,14 +99,20 @@ class Invocation:
         """Breaks the stream, as the death of a process would. What the function answers then is
         not sent."""
         with self._lock:
-            self.crashed = True
+            self._over = "the invocation was made to crash"
             self._stream.cancel()
+
+    def end(self) -> bool:
+        """False: it has crashed. Later requests are refused: the stream is the next one's."""
+        with self._lock:
+            crashed = self._over is not None
+            self._over = self._over or "the invocation has ended"
+        return not crashed
 
     def _ask(self, request: host.ServeRequest) -> host.ServeResponse:
         with self._lock:
-            if self.crashed:
-                raise errors.ServiceException("the invocation was made to crash",
-                                              code="UNAVAILABLE")
+            if self._over is not None:
+                raise errors.ServiceException(self._over, code="UNAVAILABLE")
             self._stream.send(request)
             while True:
                 response = self._stream.receive()
@@ -129,7 +136,7 @@ class Worker:
         self._stub = host_grpc.FunctionHostStub(channel)
         self._register = host.ServeRequest(register=host.ServeRequest.Register(
             session=session, functions=functions, worker=name))
-        self._serve = serve
+        self._handler = serve
         self._max_slots = max_slots
         self._lock = threading.Lock()
         self._slots: list[_Slot] = []
@@ -180,6 +187,11 @@ class Worker:
         with self._lock:
             self._idle += 1
 
+    def _lose(self, slot: _Slot) -> None:
+        with self._lock:
+            self._slots.remove(slot)
+            self._idle -= 1
+
 
 class _Slot(threading.Thread):
     """A stream and the thread that runs its invocations."""
@@ -194,7 +206,12 @@ class _Slot(threading.Thread):
         self._serving: queue.SimpleQueue[errors.ServiceError | None] = queue.SimpleQueue()
 
     def wait_until_serving(self) -> None:
-        error = self._serving.get(timeout=_CONNECT_TIMEOUT_SECONDS)
+        try:
+            error = self._serving.get(timeout=_CONNECT_TIMEOUT_SECONDS)
+        except queue.Empty:
+            error = errors.ServiceException(
+                f"the service has not answered in {_CONNECT_TIMEOUT_SECONDS} s",
+                code="UNAVAILABLE")
         if error is not None:
             raise error
 
@@ -208,10 +225,13 @@ class _Slot(threading.Thread):
         try:
             stream = self._connect()
             while stream is not None:
-                stream = self._serve_next(stream)
+                self._serve(stream)
+                stream = self._connect()
         except errors.ServiceError as error:
-            # The service refused, or went away and took the session along.
+            # The service refused, or is gone.
             self._serving.put(error)
+        finally:
+            self._worker._lose(self)
 
     def _connect(self) -> _Stream | None:
         with self._lock:
@@ -223,31 +243,39 @@ class _Slot(threading.Thread):
         self._serving.put(None)
         return stream
 
-    def _serve_next(self, stream: _Stream) -> _Stream | None:
-        """Returns the stream to go on with."""
+    def _serve(self, stream: _Stream) -> None:
+        """Returns when the stream is broken."""
+        try:
+            while self._serve_next(stream):
+                pass
+        except errors.ServiceError:
+            pass
+        stream.cancel()
+
+    def _serve_next(self, stream: _Stream) -> bool:
+        """False: an invocation has crashed."""
         response = stream.receive()
         if response.WhichOneof("message") != "invocation":
-            return stream
+            return True
+        invocation = Invocation(response.invocation, stream)
         self._worker._begin()
         try:
-            outcome = self._run(Invocation(response.invocation, stream))
+            outcome = self._run(invocation)
         finally:
             self._worker._end()
-        if outcome is None:
-            stream.cancel()
-            return self._connect()
+        if not invocation.end() or outcome is None:
+            return False
         stream.send(host.ServeRequest(outcome=outcome))
-        return stream
+        return True
 
     def _run(self, invocation: Invocation) -> host.ServeRequest.Outcome | None:
-        """None: the invocation has crashed."""
+        """None: what runs here is to end the process."""
         try:
-            outcome = host.ServeRequest.Outcome(payload=self._worker._serve(invocation))
+            return host.ServeRequest.Outcome(payload=self._worker._handler(invocation))
         except Exception as error:  # pylint: disable=broad-exception-caught
-            outcome = host.ServeRequest.Outcome(error=error_of(error))
+            return host.ServeRequest.Outcome(error=error_of(error))
         except BaseException:  # pylint: disable=broad-exception-caught
             return None
-        return None if invocation.crashed else outcome
 
 
 def error_of(error: BaseException) -> operations.ErrorObject:

@@ -130,6 +130,16 @@ def test_the_package_is_the_program():
     assert version.split() == ["rehearse", __version__]
 
 
+def test_testing_without_the_sdk_says_what_is_missing():
+    code = ("import sys\n"
+            "sys.modules['aws_durable_execution_sdk_python'] = None\n"
+            "import rehearse.testing")
+    output = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True,
+                            text=True).stderr
+    assert output.endswith("ModuleNotFoundError: rehearse.testing needs AWS's SDK: "
+                           "pip install 'rehearse[aws]'\n")
+
+
 def test_importing_the_package_loads_neither_grpc_nor_an_sdk():
     code = ("import json, sys, rehearse, rehearse.pytest_plugin\n"
             "print(json.dumps([name for name in ('grpc', 'google.protobuf', 'boto3',"

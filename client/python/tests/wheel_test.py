@@ -68,7 +68,8 @@ def test_contents():
     assert len(names) == len(set(names))
     for name in ("rehearse/__init__.py", "rehearse/py.typed", "rehearse/bin/rehearse",
                  "rehearse/v1/event_pb2.py", "rehearse/v1/event_pb2.pyi",
-                 "rehearse/v1/function_host_pb2_grpc.py", "rehearse/testing/runner.py"):
+                 "rehearse/v1/function_host_pb2_grpc.py", "rehearse/testing/runner.py",
+                 "rehearse-0.1.0.dist-info/LICENSE"):
         assert name in names
     assert not [name for name in names if name.endswith("_test.py") or "/tests/" in name]
     assert WHEEL.name == "rehearse-0.1.0-py3-none-manylinux_2_36_x86_64.whl"

@@ -195,6 +195,33 @@ def test_aborted_invocation_is_told_by_its_next_request(session):
         assert result(session, start(session)).status == execution.EXECUTION_STATUS_FAILED
 
 
+def test_invocation_that_is_over_takes_no_requests(session):
+    kept = []
+
+    def serve(invocation):
+        kept.append(invocation)
+        return DONE
+
+    with Worker(session.channel, [ORDERS], serve, session=session.name):
+        result(session, start(session))
+        with pytest.raises(errors.ServiceException, match="the invocation has ended"):
+            kept[0].checkpoint(request(kept[0]))
+        # The stream is as it was.
+        assert result(session, start(session)).result == "1"
+
+
+def test_answer_that_is_too_large_to_send_breaks_one_stream_only(session):
+    tries = []
+
+    def serve(_):
+        tries.append(1)
+        return DONE if len(tries) > 1 else b"x" * (65 << 20)
+
+    with Worker(session.channel, [ORDERS], serve, session=session.name, max_slots=1):
+        assert result(session, start(session)).result == "1"
+        assert result(session, start(session)).result == "1"
+
+
 def test_what_the_service_refuses(session):
     with pytest.raises(errors.ResourceNotFoundException, match="Session does not exist"):
         Worker(session.channel, [ORDERS], lambda _: DONE, session="nobody")
@@ -206,7 +233,9 @@ def test_service_that_goes_away():
     with Server() as server:
         channel = shared_channel(server.grpc_address)
         worker = Worker(channel, [ORDERS], lambda _: DONE)
-    for slot in worker._slots:
+        slots = list(worker._slots)
+    for slot in slots:
         slot.join(60)
         assert not slot.is_alive()
+    assert not worker._slots
     worker.close()

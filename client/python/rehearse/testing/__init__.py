@@ -12,6 +12,14 @@ changes its import. The SDK itself comes from PyPI: pip install rehearse[aws].
 """
 
 from rehearse import __version__
+
+try:
+    import aws_durable_execution_sdk_python as _
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "rehearse.testing needs AWS's SDK: pip install 'rehearse[aws]'", name=error.name) from error
+
+# pylint: disable=wrong-import-position
 from rehearse.testing.runner import DurableChildContextTestRunner
 from rehearse.testing.runner import DurableFunctionCloudTestRunner
 from rehearse.testing.runner import DurableFunctionTestResult
