@@ -64,7 +64,9 @@ class Server:
                    "--log-level=warn", *flags]
         with log_file.open("wb") as log:
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log,
+                # Ctrl-C is for the tests, which close their sessions then.
+                start_new_session=True)
         addresses = self._await(ready_file, log_file)
         # HOST:PORT each.
         self.grpc_address: str = addresses["grpc"]

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from rehearse.server import Server
+
 pytest_plugins = ["pytester"]
 
 FUNCTION = """
@@ -135,8 +137,10 @@ def test_passes(durable_runner):
     result.stdout.no_fnmatch_line("*of-a-test-that-passes*")
 
 
-def test_parallel_workers_do_not_see_each_other(run):
-    result = run("""
+def test_parallel_workers_on_one_server_do_not_see_each_other(run, monkeypatch):
+    with Server(time="skip") as server:
+        monkeypatch.setenv("REHEARSE_SERVER", server.grpc_address)
+        result = run("""
 @pytest.mark.parametrize("number", range(12))
 @pytest.mark.durable_handler(handler=asks)
 def test_answer(durable_runner, number):
@@ -145,9 +149,9 @@ def test_answer(durable_runner, number):
                                          str(number).encode())
     assert durable_runner.wait_for_result(arn).result == f'"{number}"'
     print("SESSION", durable_runner.session)
-""", "-p", "xdist", "-n3", "-rP")
-    result.assert_outcomes(passed=12)
-    assert len(set(re.findall(r"SESSION (\S+)", result.stdout.str()))) == 12
+""", "-p", "xdist", "-n2", "-rP")
+        result.assert_outcomes(passed=12)
+        assert len(set(re.findall(r"SESSION (\S+)", result.stdout.str()))) == 12
 
 
 def test_markers_are_documented(run):

@@ -56,6 +56,8 @@ def test_one_server_for_a_process_ends_with_it(end):
     with start_process() as process:
         pids = process.stdout.readline().split()
         assert len(pids) == 1
+        # Ctrl-C does not reach it.
+        assert os.getpgid(int(pids[0])) != os.getpgid(process.pid)
         if end == "kill":
             process.send_signal(signal.SIGKILL)
         else:
