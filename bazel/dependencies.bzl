@@ -1,5 +1,6 @@
 """All external repositories: installed Debian packages, and from language registries what only tests use."""
 
+load("//bazel:crates.bzl", "crates")
 load("//bazel:debian.bzl", "debian_repository", "debian_rules_repository")
 load("//bazel:go.bzl", "go_modules")
 load("//bazel:maven.bzl", "maven_packages")
@@ -121,6 +122,7 @@ def rehearse_dependencies():
         ],
     )
     npm_packages(name = "official_node")
+    crates(name = "official_rust")
     maven_packages(name = "java_packages")
 
     # Fetched only where the machine's Go is too old.
