@@ -266,7 +266,8 @@ describe('the server of a process', () => {
     // The package alone, as who has no program for the machine gets it.
     const copy = fs.mkdtempSync(path.join(folder, 'copy-'));
     const installed = path.dirname(require.resolve('rehearse/package.json'));
-    fs.cpSync(path.join(installed, 'dist'), path.join(copy, 'dist'), {recursive: true});
+    for (const part of ['dist', 'package.json'])
+      fs.cpSync(path.join(installed, part), path.join(copy, part), {recursive: true});
     const child = program([
       `require('${copy}/dist/index.js').Session.create().catch((e) => console.log(e.message));`,
     ]);
