@@ -22,13 +22,14 @@ def _import_path(source, proto_info):
 
 def _es_proto_library_impl(ctx):
     proto_info = ctx.attr.proto[ProtoInfo]
+    node_modules = ctx.files._node_modules[0]
     folder = ctx.actions.declare_directory(ctx.label.name)
     plugin = ctx.actions.declare_file(ctx.label.name + ".plugin.sh")
     ctx.actions.write(
         plugin,
         "#!/bin/sh\nexec %s %s/@bufbuild/protoc-gen-es/bin/protoc-gen-es \"$@\"\n" % (
             ctx.file._node.path,
-            ctx.file._node_modules.path,
+            node_modules.path,
         ),
         is_executable = True,
     )
@@ -46,7 +47,7 @@ def _es_proto_library_impl(ctx):
         executable = ctx.executable._protoc,
         arguments = [args],
         inputs = depset(
-            [ctx.file._node_modules],
+            [node_modules],
             transitive = [proto_info.transitive_descriptor_sets],
         ),
         tools = [ctx.file._node, plugin],
@@ -61,8 +62,9 @@ _es_proto_library = rule(
     attrs = {
         "proto": attr.label(providers = [ProtoInfo], mandatory = True),
         "_node": attr.label(allow_single_file = True, default = "@client_node//:bin/node"),
+        # One folder, or none where the packages cannot be fetched.
         "_node_modules": attr.label(
-            allow_single_file = True,
+            allow_files = True,
             default = "@client_node//:packages",
         ),
         "_protoc": attr.label(
