@@ -607,6 +607,85 @@ func TestWhatABootstrapWroteIsShownWhenTheTestFails(t *testing.T) {
 	}
 }
 
+func TestOptionsAreThoseOfTheSession(t *testing.T) {
+	t.Parallel()
+	runner := rehearsetest.New(t, nil, rehearsetest.WithRealTime(), rehearsetest.WithLimitsProfile("aws-2025"),
+		rehearsetest.WithFailurePolicy("python-testing"))
+	session, err := runner.Client().GetSession(t.Context(), &rehearsev1.GetSessionRequest{Name: runner.Session()})
+	config := session.GetSession().GetConfig()
+	if err != nil || config.GetClockMode() != rehearsev1.ClockMode_CLOCK_MODE_REAL ||
+		config.GetLimitsProfile() != "aws-2025" || config.GetFailurePolicy() != "python-testing" {
+		t.Error(config, err)
+	}
+}
+
+func TestTheSessionEndsWithTheTest(t *testing.T) {
+	t.Parallel()
+	recorder := &recorder{T: t}
+	name := rehearsetest.New(recorder, withBody(t, approval)).Session()
+	recorder.cleanUp()
+	_, err := rehearsetest.New(t, nil).Client().GetSession(t.Context(), &rehearsev1.GetSessionRequest{Name: name})
+	var missing *rehearse.ResourceNotFoundException
+	if !errors.As(err, &missing) {
+		t.Error(err)
+	}
+}
+
+func TestAnInvocationThatTakesTooLongIsRunAgain(t *testing.T) {
+	t.Parallel()
+	var once sync.Once
+	runner := rehearsetest.New(t, func(ctx context.Context, _ []byte) ([]byte, error) {
+		once.Do(func() { <-ctx.Done() })
+		return []byte(`{"Status": "SUCCEEDED", "Result": "1"}`), nil
+	}, rehearsetest.WithInvocationTimeout(time.Second))
+	result := run(t, runner, nil)
+	if result.Result != "1" || result.InvocationCount != 2 || result.History[1].Err == nil ||
+		result.History[1].Err.Type != "Sandbox.Timedout" {
+		t.Error(result)
+	}
+}
+
+func TestAsManyInvocationsRunAtATimeAsAskedFor(t *testing.T) {
+	t.Parallel()
+	const invocations = 7
+	var together sync.WaitGroup
+	together.Add(invocations)
+	runner := rehearsetest.New(t, func(context.Context, []byte) ([]byte, error) {
+		together.Done()
+		together.Wait()
+		return []byte(`{"Status": "SUCCEEDED"}`), nil
+	}, rehearsetest.WithConcurrency(invocations))
+	var arns []string
+	for range invocations {
+		arns = append(arns, runAsync(t, runner))
+	}
+	for _, arn := range arns {
+		if _, err := runner.WaitForResult(t.Context(), arn); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// again runs one test of this program in another process.
+func again(test string, environment ...string) (string, error) {
+	process := exec.Command(os.Args[0], "-test.run=^"+test+"$", "-test.v")
+	process.Env = append(os.Environ(), append(environment, rehearse.BinaryVariable+"=/no/such/program", "PATH=")...)
+	output, err := process.CombinedOutput()
+	return string(output), err
+}
+
+func TestWithoutAServiceATestFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	for text, environment := range map[string]string{
+		"/no/such/program": rehearsetest.ServerVariable + "=",
+		"127.0.0.1:1":      rehearsetest.ServerVariable + "=127.0.0.1:1",
+	} {
+		if output, err := again("TestRunHasAResult", environment); err == nil || !strings.Contains(output, text) {
+			t.Errorf("%v: %s", err, output)
+		}
+	}
+}
+
 func TestRunsOnARunningService(t *testing.T) {
 	t.Parallel()
 	server, err := rehearse.StartServer(t.Context())
@@ -614,11 +693,8 @@ func TestRunsOnARunningService(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	again := exec.Command(os.Args[0], "-test.run=^TestRunHasAResult$", "-test.v")
-	again.Env = append(os.Environ(), rehearsetest.ServerVariable+"="+server.Address, "PATH=",
-		rehearse.BinaryVariable+"=/no/such/program")
-	output, err := again.CombinedOutput()
-	if err != nil || !strings.Contains(string(output), "--- PASS: TestRunHasAResult") {
+	output, err := again("TestRunHasAResult", rehearsetest.ServerVariable+"="+server.Address)
+	if err != nil || !strings.Contains(output, "--- PASS: TestRunHasAResult") {
 		t.Errorf("%v: %s", err, output)
 	}
 }
