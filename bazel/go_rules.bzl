@@ -190,12 +190,12 @@ def go_binaries(name, srcs, tools, programs = {}, tests = {}, **kwargs):
     """Programs and test programs of the module in this package.
 
     Args:
-      name: name of the target.
-      srcs: the module's files.
-      tools: a go_tools.
-      programs: packages by the names of their programs, which are targets.
-      tests: packages by the names of their test programs, which are targets.
-      **kwargs: for the rule; `generated` are folders that are not in the source tree, by target.
+        name: name of the target.
+        srcs: the module's files.
+        tools: a go_tools.
+        programs: packages by the names of their programs, which are targets.
+        tests: packages by the names of their test programs, which are targets.
+        **kwargs: for the rule; `generated` are folders that are not in the source tree, by target.
     """
     _go_binaries(
         name = name,
