@@ -76,9 +76,9 @@ def python_grpc_stubs(name, proto, **kwargs):
     """Messages and stubs of a proto_library, by grpcio-tools, below the package's own folder.
 
     Args:
-      name: name of the target.
-      proto: the proto_library.
-      **kwargs: for the target.
+        name: name of the target.
+        proto: the proto_library.
+        **kwargs: for the target.
     """
     _stubs(
         name = name,
@@ -91,10 +91,10 @@ def python_client_data(packages = []):
     """What a program needs that uses the client with an SDK, and pytest.
 
     Args:
-      packages: names of more repositories of pypi_packages.
+        packages: names of more repositories of pypi_packages.
 
     Returns:
-      Labels.
+        Labels.
     """
     return ["@" + package for package in packages] + [
         "//client/python:rehearse",
@@ -115,14 +115,14 @@ def python_client_test(
     """A test by pytest.
 
     Args:
-      name: name of the target.
-      srcs: files with tests.
-      sdk_major_version: of the durable SDK: 1, 2 or 3.
-      packages: names of more repositories of pypi_packages.
-      data: what it needs besides.
-      env: more of its environment.
-      target_compatible_with: for the target.
-      **kwargs: for the target.
+        name: name of the target.
+        srcs: files with tests.
+        sdk_major_version: of the durable SDK: 1, 2 or 3.
+        packages: names of more repositories of pypi_packages.
+        data: what it needs besides.
+        env: more of its environment.
+        target_compatible_with: for the target.
+        **kwargs: for the target.
     """
     if sdk_major_version < 3:
         packages = ["official_python_sdk_%d" % sdk_major_version] + packages
@@ -169,17 +169,17 @@ def python_wheel(
     """A wheel.
 
     Args:
-      name: name of the target.
-      distribution: name of the package.
-      version: its version.
-      tag: what it runs on, for example "py3-none-any".
-      srcs: the modules, below the package's folder.
-      binary: a program that goes to DISTRIBUTION/bin.
-      readme: Markdown, for the package index.
-      license: a text.
-      metadata: more lines of the METADATA file.
-      entry_points: lines of the entry_points.txt file.
-      **kwargs: for the target.
+        name: name of the target.
+        distribution: name of the package.
+        version: its version.
+        tag: what it runs on, for example "py3-none-any".
+        srcs: the modules, below the package's folder.
+        binary: a program that goes to DISTRIBUTION/bin.
+        readme: Markdown, for the package index.
+        license: a text.
+        metadata: more lines of the METADATA file.
+        entry_points: lines of the entry_points.txt file.
+        **kwargs: for the target.
     """
     native.genrule(
         name = name,
