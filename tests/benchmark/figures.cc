@@ -25,6 +25,7 @@ std::vector<Group> AllGroups() {
       {{{"rest_checkpoint_vs_empty_http", "ratio", Bound::kAtMost, 1.5},
         {"rest_checkpoints_per_s_64", "1/s"}},
        MeasureRest},
+      {{{"runtime_api_invocation_overhead_us", "us"}}, MeasureRuntimeApi},
       {{{"executions_64_concurrent_per_s", "1/s", Bound::kAtLeast, 3500},
         {"executions_64_vs_echo", "ratio", Bound::kAtLeast, 0.7}},
        MeasureConcurrency},
@@ -33,6 +34,9 @@ std::vector<Group> AllGroups() {
        MeasureSleeping},
       {{{"cold_start_ms", "ms", Bound::kAtMost, 10}}, MeasureColdStart},
   };
+  if (HasOfficialPython()) {
+    groups.push_back({{{"python_quickstart_ms", "ms"}}, MeasurePythonLambda});
+  }
   if (HasConformanceSuite()) {
     groups.push_back({{{"conformance_171_s", "s", Bound::kAtMost, 60}}, MeasureConformance});
   }

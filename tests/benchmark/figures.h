@@ -52,6 +52,10 @@ Values MeasureConformance(const Options& options);
 // False when what the Python client needs could not be fetched: its figures are left out.
 bool HasPythonClient();
 Values MeasurePython(const Options& options);
+Values MeasureRuntimeApi(const Options& options);
+// False when the SDK could not be fetched: its figure is left out.
+bool HasOfficialPython();
+Values MeasurePythonLambda(const Options& options);
 Values MeasureConcurrency(const Options& options);
 Values MeasureSleeping(const Options& options);
 Values MeasureColdStart(const Options& options);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "grpcpp/channel.h"
@@ -18,7 +19,10 @@
 namespace rehearse::benchmark {
 
 struct RemoteService {
-  ServerProcess process{ServerProcess::RehearseUp()};
+  explicit RemoteService(std::vector<std::string> command = ServerProcess::RehearseUp())
+      : process(std::move(command)) {}
+
+  ServerProcess process;
   std::shared_ptr<grpc::Channel> channel = worker::CreateChannel(process.Address("grpc"));
   v1::DurableExecutions::Stub executions{channel};
   v1::FunctionHost::Stub host{channel};

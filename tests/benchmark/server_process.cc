@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <fstream>
 
@@ -26,22 +27,28 @@ std::string NewFolder() {
 
 }  // namespace
 
-ServerProcess::ServerProcess(std::vector<std::string> command) {
+ServerProcess::ServerProcess(std::vector<std::string> command, std::vector<std::string> hosted,
+                             int end_signal)
+    : end_signal_(end_signal) {
   const std::string folder = NewFolder();
   const std::string ready_file = absl::StrCat(folder, "/ready.json");
   command.push_back(absl::StrCat("--ready-file=", ready_file));
+  if (!hosted.empty()) command.push_back("--");
+  command.insert(command.end(), hosted.begin(), hosted.end());
   Spawn(command);
   AwaitReadyFile(ready_file);
   unlink(ready_file.c_str());
   rmdir(folder.c_str());
 }
 
-std::vector<std::string> ServerProcess::RehearseUp() {
-  return {kRehearse, "up", "--grpc-address=127.0.0.1:0", "--time=real", "--exit-with-stdin"};
+std::vector<std::string> ServerProcess::RehearseUp(const std::string& time) {
+  return {kRehearse, "up", "--grpc-address=127.0.0.1:0", absl::StrCat("--time=", time),
+          "--exit-with-stdin"};
 }
 
 ServerProcess::~ServerProcess() {
   close(stdin_);
+  if (end_signal_ != 0) kill(pid_, end_signal_);
   int status = 0;
   Require(waitpid(pid_, &status, 0) == pid_ && status == 0, "a server did not end with status 0");
 }

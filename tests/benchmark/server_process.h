@@ -21,12 +21,14 @@ inline constexpr char kReferenceServer[] = "tests/benchmark/reference_server";
 
 class ServerProcess {
  public:
-  // Runs `command` with `--ready-file=PATH` added and returns when it has written that file: a JSON
-  // object of addresses.
-  explicit ServerProcess(std::vector<std::string> command);
-  // The shipped binary in real time.
-  static std::vector<std::string> RehearseUp();
-  // Closes the process's standard input, at which it must end, and waits for that.
+  // Runs `command` with `--ready-file=PATH` added, and `hosted` behind `--` if there is any, and
+  // returns when it has written that file: a JSON object, as of addresses. It ends with its
+  // standard input, or with `end_signal` unless that is 0.
+  explicit ServerProcess(std::vector<std::string> command, std::vector<std::string> hosted = {},
+                         int end_signal = 0);
+  // The shipped binary in real time, or with another value of `--time`.
+  static std::vector<std::string> RehearseUp(const std::string& time = "real");
+  // Has the process end, and waits for that.
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
@@ -43,6 +45,7 @@ class ServerProcess {
 
   pid_t pid_ = 0;
   int stdin_ = -1;
+  const int end_signal_;
   nlohmann::json ready_;
 };
 
