@@ -80,9 +80,9 @@ def es_proto_library(name, proto, **kwargs):
     """A folder of TypeScript modules, which run on @bufbuild/protobuf.
 
     Args:
-      name: name of the target, and of the folder.
-      proto: the proto_library.
-      **kwargs: for the target.
+        name: name of the target, and of the folder.
+        proto: the proto_library.
+        **kwargs: for the target.
     """
     _es_proto_library(
         name = name,
@@ -95,13 +95,13 @@ def node_test(name, srcs, framework = "jest", node = "", data = [], env = {}, **
     """Tests in TypeScript, in a project that has the npm package installed.
 
     Args:
-      name: name of the target.
-      srcs: the files *.test.ts, and those who help.
-      framework: jest or vitest.
-      node: major version of Node.js; empty: that of the machine.
-      data: what the tests read.
-      env: environment of the tests.
-      **kwargs: for the sh_test.
+        name: name of the target.
+        srcs: the files *.test.ts, and those who help.
+        framework: jest or vitest.
+        node: major version of Node.js; empty: that of the machine.
+        data: what the tests read.
+        env: environment of the tests.
+        **kwargs: for the sh_test.
     """
     native.sh_test(
         name = name,

@@ -50,6 +50,13 @@ std::vector<Group> AllGroups() {
                        {"python_import_and_first_run_ms", "ms", Bound::kAtMost, 300}},
                       MeasurePython});
   }
+  if (HasNodeClient()) {
+    groups.push_back({{{"node_runner_quickstart_ms", "ms"},
+                       {"node_runner_quickstart_vs_official", "ratio", Bound::kAtMost, 0.4},
+                       {"node_runner_10_steps_ms", "ms"},
+                       {"node_runner_10_steps_vs_official", "ratio", Bound::kAtMost, 0.4}},
+                      MeasureNode});
+  }
   return groups;
 }
 

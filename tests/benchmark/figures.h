@@ -49,9 +49,11 @@ Values MeasureRest(const Options& options);
 // False when the suite could not be fetched: its figure is left out.
 bool HasConformanceSuite();
 Values MeasureConformance(const Options& options);
-// False when what the Python client needs could not be fetched: its figures are left out.
+// False when what the client needs could not be fetched: its figures are left out.
 bool HasPythonClient();
 Values MeasurePython(const Options& options);
+bool HasNodeClient();
+Values MeasureNode(const Options& options);
 Values MeasureRuntimeApi(const Options& options);
 // False when the SDK could not be fetched: its figure is left out.
 bool HasOfficialPython();

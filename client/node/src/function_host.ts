@@ -14,7 +14,7 @@
 // same time.
 import {create, type MessageInitShape} from '@bufbuild/protobuf';
 import {durationFromMs, timestampFromDate} from '@bufbuild/protobuf/wkt';
-import {dateOf, fromAws, toAws} from './aws_shape';
+import {awsEnumName, dateOf, fromAws, toAws} from './aws_shape';
 import type {Client, OpenStream} from './client';
 import {
   CheckpointRequestSchema,
@@ -33,7 +33,6 @@ import {
   type ServeResponse_Invocation,
 } from './generated/rehearse/v1/function_host_pb';
 import {ErrorObjectSchema} from './generated/rehearse/v1/operation_pb';
-import {awsEnumName} from './aws_shape';
 import {named, ServiceError} from './service_error';
 import type {ErrorObject} from './types';
 import type {

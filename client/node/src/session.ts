@@ -26,6 +26,7 @@ import {
   OperationTypeSchema,
 } from './generated/rehearse/v1/operation_pb';
 import {
+  type AdvanceTimeRequestSchema,
   ClockMode,
   TestSessions,
   type WaitForOperationRequestSchema,
@@ -351,7 +352,7 @@ export class Session {
   }
 
   private async advance(
-    target: {case: 'duration'; value: ReturnType<typeof durationFromMs>} | {case: 'nextTimer'; value: boolean},
+    target: MessageInitShape<typeof AdvanceTimeRequestSchema>['target'],
   ): Promise<number> {
     // Handlers run meanwhile.
     const response = await this.client.wait(TestSessions.method.advanceTime, {

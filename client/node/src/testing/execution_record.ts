@@ -57,7 +57,8 @@ const outcomeOf = ({Result, Error}: EventDetails) =>
 function applyToStep(operation: Operation, event: Event, details: EventDetails) {
   const before = operation.StepDetails;
   if (operation.Status === 'STARTED') {
-    operation.StepDetails = present({...before, Attempt: before?.Attempt ?? 0, NextAttemptTimestamp: undefined});
+    const Attempt = before?.Attempt ?? 0;
+    operation.StepDetails = present({...before, Attempt, NextAttemptTimestamp: undefined});
     return;
   }
   const {CurrentAttempt, NextAttemptDelaySeconds: delay} = details.RetryDetails ?? {};
