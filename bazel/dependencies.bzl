@@ -97,6 +97,7 @@ def rehearse_dependencies():
         "nlohmann_json": "nlohmann-json3-dev",
         "openssl": "libssl-dev",
         "rapidcheck": "librapidcheck-dev",
+        "sqlite3": "libsqlite3-dev",
         "yaml_cpp": "libyaml-cpp-dev",
     }.items():
         debian_repository(

@@ -21,6 +21,8 @@ MAY_USE = {
     "service/clock": _PURE,
     "service/store": _PURE | {"service/checkpoint"},
     "service/store/memory": _PURE | {"service/checkpoint", "service/store"},
+    "service/store/sqlite": _PURE | {"service/checkpoint", "service/store"},
+    "service/store/open": _PURE | {"service/checkpoint", "service/store", "service/store/memory", "service/store/sqlite"},
     "service/invoker": _PURE,
     "service/invoker/stream": _PURE | {"service/invoker"},
     "service/executor": _EXECUTOR,

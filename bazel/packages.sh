@@ -28,6 +28,7 @@ BUILD_PACKAGES=(
   librapidcheck-dev
   libre2-dev
   libspdlog-dev
+  libsqlite3-dev
   libssl-dev
   libyaml-cpp-dev
   nlohmann-json3-dev

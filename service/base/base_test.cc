@@ -173,6 +173,7 @@ TEST(ErrorsTest, CarryNameHttpStatusAndCode) {
            {errors::TooManyRequests("m", "r", absl::Seconds(1)), "TooManyRequestsException", 429,
             absl::StatusCode::kResourceExhausted},
            {errors::Internal("m"), "ServiceException", 500, absl::StatusCode::kInternal},
+           {errors::StoreUnavailable("m"), "ServiceException", 503, absl::StatusCode::kUnavailable},
            {errors::ShuttingDown(), "ServiceException", 503, absl::StatusCode::kUnavailable},
            {errors::WaitTimedOut("w", absl::Seconds(1), "x"), "WaitTimedOut", 408,
             absl::StatusCode::kDeadlineExceeded},

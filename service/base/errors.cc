@@ -241,6 +241,10 @@ absl::Status Internal(absl::string_view message) {
   return Error(absl::StatusCode::kInternal, message, ErrorInfo("ServiceException", 500));
 }
 
+absl::Status StoreUnavailable(absl::string_view message) {
+  return Error(absl::StatusCode::kUnavailable, message, ErrorInfo("ServiceException", 503));
+}
+
 absl::Status ShuttingDown() {
   return Error(absl::StatusCode::kUnavailable, "The service is shutting down",
                ErrorInfo("ServiceException", 503));

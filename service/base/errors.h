@@ -98,6 +98,9 @@ absl::Status TooManyRequests(absl::string_view message, absl::string_view reason
                              absl::Duration retry_delay);
 // 500 ServiceException / INTERNAL.
 absl::Status Internal(absl::string_view message);
+// 503 ServiceException / UNAVAILABLE: the store could not do it; nothing has happened, and trying
+// again may help.
+absl::Status StoreUnavailable(absl::string_view message);
 // 503 ServiceException / UNAVAILABLE: the service stops.
 absl::Status ShuttingDown();
 // 408 / DEADLINE_EXCEEDED: a wait for an execution took too long; `waiting_for` says on what it

@@ -44,6 +44,7 @@ struct UpFlags {
   std::string error_type = "name";
   std::string time = "real";
   bool skip_deadlines = false;
+  std::string store = "memory";
   std::string ready_file;
   std::string limits = "aws";
   std::string failure_policy = "aws";
@@ -129,6 +130,10 @@ std::string CheckPath(const std::string& path) {
   return path.empty() || path[0] == '-' ? absl::StrCat("expected a path, got '", path, "'") : "";
 }
 
+std::string CheckStore(const std::string& store) {
+  return std::string(Server::ValidateStore(store).message());
+}
+
 Server::Options ServerOptionsOf(const UpFlags& flags) {
   Server::Options options;
   options.grpc_address = flags.grpc_address;
@@ -150,6 +155,7 @@ Server::Options ServerOptionsOf(const UpFlags& flags) {
   }
   options.location.region = flags.region;
   options.location.account = flags.account;
+  options.store = flags.store;
   options.session_idle_limit = absl::Minutes(flags.session_idle_minutes);
   v1::SessionConfig& defaults = options.session_defaults;
   defaults.set_clock_mode(ClockModes().at(flags.time));
@@ -267,6 +273,14 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
   up.add_flag("--skip-deadlines", flags.skip_deadlines,
               "With --time=skip: also jump over callback, heartbeat and execution timeouts, for "
               "runs in which nobody will answer");
+  up.add_option("--store", flags.store,
+                "Where executions are kept: memory - for as long as the process lives; "
+                "sqlite:PATH - in a SQLite database, to go on after a restart. "
+                "sqlite:PATH?synchronous=NORMAL writes faster, and may lose the last moments when "
+                "the machine crashes")
+      ->check(CLI::Validator(CheckStore, ""))
+      ->type_name("STORE")
+      ->capture_default_str();
   up.add_option(
         "--ready-file", flags.ready_file,
         "Written once the service serves, as {\"grpc\": \"HOST:PORT\", \"http\": \"HOST:PORT\"}; "

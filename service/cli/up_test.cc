@@ -34,11 +34,26 @@ TEST(RehearseTest, HelpExplainsEverySubcommandAndFlag) {
   const Finished up = RunToEnd({"up", "--help"});
   EXPECT_EQ(up.status, 0);
   EXPECT_THAT(up.err, IsEmpty());
-  for (const char* flag :
-       {"--help", "--grpc-address", "--time", "--skip-deadlines", "--ready-file", "--limits",
-        "--failure-policy", "--region", "--account", "--credentials-file", "--function-configs",
-        "--error-type", "--lambda-endpoint", "--session-idle-minutes", "--log-level",
-        "--exit-with-stdin", "{real,skip,manual}", "{aws,aws-2025}", "{aws,python-testing}"}) {
+  for (const char* flag : {"--help",
+                           "--grpc-address",
+                           "--time",
+                           "--skip-deadlines",
+                           "--ready-file",
+                           "--limits",
+                           "--failure-policy",
+                           "--region",
+                           "--account",
+                           "--credentials-file",
+                           "--function-configs",
+                           "--error-type",
+                           "--lambda-endpoint",
+                           "--session-idle-minutes",
+                           "--log-level",
+                           "--store",
+                           "--exit-with-stdin",
+                           "{real,skip,manual}",
+                           "{aws,aws-2025}",
+                           "{aws,python-testing}"}) {
     EXPECT_THAT(up.out, HasSubstr(flag));
   }
   const Finished version = RunToEnd({"--version"});
@@ -95,6 +110,13 @@ TEST(RehearseTest, WrongUsageIsStatus2AndSaysWhatToDo) {
        "rehearse up: --credentials-file: /dev/null: no profile has aws_access_key_id and "
        "aws_secret_access_key"},
       {{"up", "--error-type=code"}, "rehearse up: --error-type: code not in {name,fault}"},
+      {{"up", "--store=disk"},
+       "rehearse up: --store: bad store 'disk': expected memory or sqlite:PATH"},
+      {{"up", "--store=sqlite:"},
+       "rehearse up: --store: bad store 'sqlite:': expected a path behind sqlite:"},
+      {{"up", "--store=sqlite:x?synchronous=OFF"},
+       "rehearse up: --store: bad store 'sqlite:x?synchronous=OFF': expected synchronous=FULL or "
+       "synchronous=NORMAL behind the question mark"},
       {{"up", "--time=fast"}, "rehearse up: --time: fast not in {real,skip,manual}"},
       {{"up", "--limits=none"}, "rehearse up: --limits: none not in {aws,aws-2025}"},
       {{"up", "--failure-policy=none"},
@@ -156,6 +178,73 @@ TEST(UpTest, FailureToStartIsStatus1WhateverTheLogLevel) {
   EXPECT_EQ(unwritable.status, 1);
   EXPECT_EQ(unwritable.err, absl::StrCat("rehearse up: cannot write the ready file ", path,
                                          ": No such file or directory\n"));
+}
+
+TEST(UpTest, AStoreThatCannotBeOpenedIsAFailureToStart) {
+  const std::string path = ::testing::TempDir() + "/no/such/folder/store.db";
+  const Finished nowhere =
+      RunToEnd({"up", "--grpc-address=127.0.0.1:0", absl::StrCat("--store=sqlite:", path)});
+  EXPECT_EQ(nowhere.status, 1);
+  EXPECT_EQ(nowhere.err,
+            absl::StrCat("rehearse up: cannot open ", path, "-lock: No such file or directory\n"));
+}
+
+TEST(UpTest, AStoreBelongsToOneService) {
+  const std::string store =
+      absl::StrCat("--store=sqlite:", ::testing::TempDir(), "/belongs_to_one.db");
+  Up first({store});
+  const Finished second = RunToEnd({"up", "--grpc-address=127.0.0.1:0", store});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_THAT(second.err, ::testing::MatchesRegex(
+                              "rehearse up: the database .*/belongs_to_one.db is in use by another "
+                              "service: .*/belongs_to_one.db-lock is held by process [0-9]+\n"));
+  first.process().Signal(SIGTERM);
+  EXPECT_EQ(first.process().AwaitExit(), 0);
+  Up next({store});
+}
+
+TEST(UpTest, AnExecutionGoesOnWhenTheServiceWasKilled) {
+  const std::string store = absl::StrCat("--store=sqlite:", ::testing::TempDir(), "/goes_on.db");
+  std::string arn;
+  std::string callback_id;
+  {
+    Up up({store, "--time=skip"});
+    ScriptedWorker worker(up.client().functions());
+    worker.Register("default", {"orders"});
+    arn = up.client().Start("default", "orders");
+    worker.Send(CheckpointOf(worker.ReceiveInvocation(),
+                             {StepUpdate("a", v1::OPERATION_ACTION_START), CallbackUpdate("c")}));
+    const v1::ServeResponse answer = worker.Receive();
+    for (const v1::Operation& operation : answer.checkpoint().new_execution_state().operations()) {
+      if (operation.has_callback_details()) {
+        callback_id = operation.callback_details().callback_id();
+      }
+    }
+    up.process().Signal(SIGKILL);
+    EXPECT_EQ(up.process().AwaitExit(), -SIGKILL);
+  }
+  // A graceful stop is one, too.
+  {
+    Up up({store, "--time=skip"});
+    up.process().Signal(SIGTERM);
+    EXPECT_EQ(up.process().AwaitExit(), 0);
+  }
+
+  Up up({store, "--time=skip"});
+  v1::SendCallbackSuccessRequest callback;
+  callback.set_callback_id(callback_id);
+  EXPECT_EQ(TextOf(up.client().Call(&v1::DurableExecutions::Stub::SendCallbackSuccess, callback)),
+            "OK");
+  ScriptedWorker worker(up.client().functions());
+  worker.Register("default", {"orders"});
+  const v1::ServeResponse::Invocation invocation = worker.ReceiveInvocation();
+  EXPECT_EQ(invocation.durable().durable_execution_arn(), arn);
+  const auto& operations = invocation.durable().initial_execution_state().operations();
+  ASSERT_EQ(operations.size(), 3);
+  EXPECT_EQ(operations[1].id(), "a");
+  EXPECT_EQ(operations[2].status(), v1::OPERATION_STATUS_SUCCEEDED);
+  worker.Send(OutcomeOf(R"({"Status":"SUCCEEDED"})"));
+  EXPECT_EQ(up.client().AwaitEnd(arn).status(), v1::EXECUTION_STATUS_SUCCEEDED);
 }
 
 TEST(UpTest, StopsWithStatus0WhateverIsUnderWay) {

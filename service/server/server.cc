@@ -22,6 +22,7 @@
 #include "service/base/ids.h"
 #include "service/base/limits.h"
 #include "service/checkpoint/failure_policy.h"
+#include "service/store/open/open_store.h"
 
 namespace rehearse {
 namespace {
@@ -113,14 +114,19 @@ absl::Status ValidateAddress(absl::string_view address) {
       absl::StrCat("bad address '", address, "': expected HOST:PORT, for example 127.0.0.1:9013"));
 }
 
+absl::Status Server::ValidateStore(absl::string_view store) { return ValidateStoreAddress(store); }
+
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
   absl::Status valid = ValidateSessionDefaults(options.session_defaults);
   for (const std::string& address : {options.grpc_address, options.http_address}) {
     if (valid.ok() && !address.empty()) valid = ValidateAddress(address);
   }
   if (!valid.ok()) return valid;
-  std::unique_ptr<Server> server(new Server(std::move(options)));
-  absl::Status listening = server->AddHttpFunctions();
+  absl::StatusOr<std::unique_ptr<ExecutionStore>> store = OpenStore(options.store);
+  if (!store.ok()) return store.status();
+  std::unique_ptr<Server> server(new Server(std::move(options), *std::move(store)));
+  absl::Status listening = server->executor_.Recover();
+  if (listening.ok()) listening = server->AddHttpFunctions();
   // First, since gRPC tells of it.
   if (listening.ok()) listening = server->ListenHttp();
   if (listening.ok()) listening = server->Listen();
@@ -128,10 +134,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
   return server;
 }
 
-Server::Server(Options options)
+Server::Server(Options options, std::unique_ptr<ExecutionStore> store)
     : options_(std::move(options)),
+      store_(std::move(store)),
       scheduler_(LaneCount(options_.lanes)),
-      executor_(ExecutorOptionsOf(options_), scheduler_, store_, invoker_, RandomIdSource()),
+      executor_(ExecutorOptionsOf(options_), scheduler_, *store_, invoker_, RandomIdSource()),
       context_{executor_, invoker_, {}, ""},
       durable_executions_(context_),
       function_host_(context_),
@@ -216,6 +223,8 @@ void Server::Shutdown() {
   }
   http_functions_.Shutdown();
   scheduler_.Shutdown();
+  // What it still answers is told to the executor, which comes to nothing, but has to be there.
+  store_.reset();
 }
 
 }  // namespace rehearse

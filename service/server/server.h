@@ -37,7 +37,7 @@
 #include "service/rpc/function_host_service.h"
 #include "service/rpc/rpc_context.h"
 #include "service/rpc/test_sessions_service.h"
-#include "service/store/memory/memory_store.h"
+#include "service/store/execution_store.h"
 
 namespace rehearse {
 
@@ -65,14 +65,19 @@ class Server {
     // limits, failure policy.
     v1::SessionConfig session_defaults;
     absl::Duration session_idle_limit = absl::Minutes(10);
+    // Where executions are kept; see OpenStore. What is there goes on.
+    std::string store = "memory";
     // 0: one per processor, at most 8.
     int lanes = 0;
     // How long Shutdown waits for calls to end before it cancels them.
     absl::Duration shutdown_limit = absl::Seconds(2);
   };
 
+  // InvalidArgument says what is wrong with Options::store, as far as its text tells.
+  static absl::Status ValidateStore(absl::string_view store);
+
   // Serves when it returns. InvalidArgument for a bad option, AlreadyExists for an address in use,
-  // Unavailable for one that cannot be listened on for another reason.
+  // Unavailable for one that cannot be listened on for another reason, and what OpenStore says.
   static absl::StatusOr<std::unique_ptr<Server>> Start(Options options);
   // Shuts down.
   ~Server();
@@ -88,13 +93,14 @@ class Server {
   void Shutdown();
 
  private:
-  explicit Server(Options options);
+  Server(Options options, std::unique_ptr<ExecutionStore> store);
   absl::Status AddHttpFunctions();
   absl::Status Listen();
   absl::Status ListenHttp();
 
   const Options options_;
-  MemoryStore store_;
+  // Null after Shutdown.
+  std::unique_ptr<ExecutionStore> store_;
   StreamInvoker invoker_;
   HttpFunctions http_functions_{invoker_};
   ThreadScheduler scheduler_;

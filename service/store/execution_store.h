@@ -3,10 +3,12 @@
 //
 // Writes are deltas: only what changed. Executions are written by the lane that owns them, one
 // commit at a time for each, and read from anywhere. What has been committed is what is read, by
-// everybody, from then on.
+// everybody, from then on. What the store cannot do for a reason of its own - the disk is full, the
+// database is away - is answered with errors::StoreUnavailable, and has not happened.
 //
-//   store.Commit(std::move(deltas), [](absl::Status status) { ... });     // OK: durable and
-//   visible absl::StatusOr<std::unique_ptr<Execution>> execution = store.Load(arn);
+//   // OK: durable and visible.
+//   store.Commit(std::move(deltas), [](absl::Status status) { ... });
+//   absl::StatusOr<std::unique_ptr<Execution>> execution = store.Load(arn);
 #ifndef REHEARSE_SERVICE_STORE_EXECUTION_STORE_H_
 #define REHEARSE_SERVICE_STORE_EXECUTION_STORE_H_
 
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -30,6 +33,15 @@ struct StoredExecution {
   record::ExecutionProgress progress;
   // The execution's input; List leaves it out.
   absl::optional<std::string> input;
+};
+
+// An execution as a restart finds it: what says how it goes on, without loading it.
+struct RecoveredExecution {
+  record::ExecutionRecord record;
+  record::ExecutionProgress progress;
+  // Of an open execution: the operations that something outside its handler completes (IsPending),
+  // in creation order.
+  std::vector<record::OperationRecord> pending;
 };
 
 // A place in the order of a list: by start time, then ARN.
@@ -84,13 +96,19 @@ class ExecutionStore {
                                                                  absl::string_view function_name,
                                                                  absl::string_view name) = 0;
 
-  // ARNs of all open executions of a session, for its end and for recovery; every session when
-  // empty.
-  virtual absl::StatusOr<std::vector<std::string>> OpenExecutions(absl::string_view session) = 0;
+  // Calls `visit` for each execution, open or not, in no particular order: recovery. `visit` must
+  // not call the store.
+  using Visit = absl::FunctionRef<void(RecoveredExecution)>;
+  virtual absl::Status VisitExecutions(Visit visit) = 0;
 
   // Removes executions with everything that belongs to them. ARNs that are unknown are skipped.
   virtual absl::Status Delete(const std::vector<std::string>& arns) = 0;
-  // Removes all executions of a session.
+
+  // Keeps a session, in place of the one of its name. Durable when it returns.
+  virtual absl::Status PutSession(const record::SessionRecord& session) = 0;
+  // In order of name.
+  virtual absl::StatusOr<std::vector<record::SessionRecord>> Sessions() = 0;
+  // Removes a session with all its executions.
   virtual absl::Status DeleteSession(absl::string_view session) = 0;
 };
 

@@ -21,7 +21,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 
 const absl::Time kStart = absl::FromUnixSeconds(1790000000);
 
@@ -128,6 +127,23 @@ std::vector<std::string> Arns(const absl::StatusOr<std::vector<StoredExecution>>
   if (!page.ok()) return {page.status().ToString()};
   for (const StoredExecution& stored : *page) arns.push_back(stored.record.arn());
   return arns;
+}
+
+// By ARN.
+std::map<std::string, RecoveredExecution> Visited(ExecutionStore& store) {
+  std::map<std::string, RecoveredExecution> found;
+  const absl::Status status = store.VisitExecutions([&](RecoveredExecution execution) {
+    const std::string arn = execution.record.arn();
+    EXPECT_TRUE(found.emplace(arn, std::move(execution)).second) << arn << " twice";
+  });
+  EXPECT_EQ(status, absl::OkStatus());
+  return found;
+}
+
+std::vector<std::string> KeysOf(const std::map<std::string, RecoveredExecution>& map) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : map) keys.push_back(key);
+  return keys;
 }
 
 ExecutionQuery Query(const std::string& session = "default") {
@@ -424,18 +440,98 @@ TEST_P(ExecutionStoreContractTest, NamesAreTakenWithinSessionAndFunctionUntilDel
   EXPECT_EQ(*store().FindByName("default", "orders", "order-17"), "again");
 }
 
-TEST_P(ExecutionStoreContractTest, OpenExecutionsAreFoundAgain) {
+TEST_P(ExecutionStoreContractTest, ARestartFindsAllExecutions) {
   ExecutionDelta a = Started("a");
-  ExecutionDelta b = Started("b");
-  ExecutionDelta c = Started("c", "other");
+  ExecutionDelta b = Started("b", "other");
+  b.created->set_root_arn("a");
   b.progress.set_status(v1::EXECUTION_STATUS_PAUSED);
-  const ExecutionDelta d = Started("d");
-  const ExecutionDelta closed = Closed("d", d.progress);
-  ASSERT_EQ(Commit({&a, &b, &c, &d, &closed}), absl::OkStatus());
+  const ExecutionDelta c = Started("c");
+  const ExecutionDelta closed = Closed("c", c.progress);
+  ASSERT_EQ(Commit({&a, &b, &c, &closed}), absl::OkStatus());
   Reopen();
-  EXPECT_THAT(*store().OpenExecutions("default"), UnorderedElementsAre("a", "b"));
-  EXPECT_THAT(*store().OpenExecutions(""), UnorderedElementsAre("a", "b", "c"));
-  EXPECT_THAT(*store().OpenExecutions("none"), IsEmpty());
+  const auto found = Visited(store());
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(Bytes(found.at("a").record), Bytes(*a.created));
+  EXPECT_EQ(Bytes(found.at("a").progress), Bytes(a.progress));
+  EXPECT_EQ(Bytes(found.at("b").record), Bytes(*b.created));
+  EXPECT_EQ(Bytes(found.at("b").progress), Bytes(b.progress));
+  EXPECT_EQ(Bytes(found.at("c").record), Bytes(*c.created));
+  EXPECT_EQ(Bytes(found.at("c").progress), Bytes(closed.progress));
+  for (const auto& [arn, execution] : found) EXPECT_THAT(execution.pending, IsEmpty());
+}
+
+TEST_P(ExecutionStoreContractTest, ARestartFindsTheOperationsThatAnOpenExecutionWaitsFor) {
+  ExecutionDelta delta = Started("a");
+  const auto add = [&](v1::OperationType type, v1::OperationStatus status) {
+    record::OperationRecord& operation = delta.operations.emplace_back();
+    operation.set_index(delta.operations.size() - 1);
+    operation.mutable_operation()->set_id(absl::StrCat("operation-", operation.index()));
+    operation.mutable_operation()->set_type(type);
+    operation.mutable_operation()->set_status(status);
+    operation.mutable_operation()->mutable_wait_details();
+  };
+  add(v1::OPERATION_TYPE_WAIT, v1::OPERATION_STATUS_STARTED);
+  add(v1::OPERATION_TYPE_WAIT, v1::OPERATION_STATUS_SUCCEEDED);
+  add(v1::OPERATION_TYPE_STEP, v1::OPERATION_STATUS_STARTED);
+  add(v1::OPERATION_TYPE_STEP, v1::OPERATION_STATUS_PENDING);
+  add(v1::OPERATION_TYPE_CONTEXT, v1::OPERATION_STATUS_STARTED);
+  add(v1::OPERATION_TYPE_CALLBACK, v1::OPERATION_STATUS_STARTED);
+  add(v1::OPERATION_TYPE_CHAINED_INVOKE, v1::OPERATION_STATUS_STARTED);
+  ExecutionDelta another = Started("b");
+  another.operations.push_back(delta.operations[1]);
+  ASSERT_EQ(Commit({&delta, &another}), absl::OkStatus());
+
+  const auto expect_pending = [&](const std::string& arn,
+                                  const std::vector<record::OperationRecord>& expected) {
+    const auto found = Visited(store());
+    ASSERT_EQ(found.at(arn).pending.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(Bytes(found.at(arn).pending[i]), Bytes(expected[i]));
+    }
+  };
+  expect_pending("b", {delta.operations[1]});
+  expect_pending(
+      "a", {delta.operations[1], delta.operations[4], delta.operations[6], delta.operations[7]});
+
+  // One of them is completed, another begins to wait.
+  ExecutionDelta changed = Changed("a", delta.progress, 1);
+  changed.operations = {delta.operations[1], delta.operations[3]};
+  changed.operations[0].mutable_operation()->set_status(v1::OPERATION_STATUS_SUCCEEDED);
+  changed.operations[1].mutable_operation()->set_status(v1::OPERATION_STATUS_READY);
+  ASSERT_EQ(Commit({&changed}), absl::OkStatus());
+  Reopen();
+  expect_pending(
+      "a", {changed.operations[1], delta.operations[4], delta.operations[6], delta.operations[7]});
+
+  // Nothing completes what a closed execution has left open.
+  const ExecutionDelta closed = Closed("a", changed.progress);
+  ASSERT_EQ(Commit({&closed}), absl::OkStatus());
+  expect_pending("a", {});
+}
+
+TEST_P(ExecutionStoreContractTest, SessionsAreKeptUntilDeleted) {
+  record::SessionRecord b;
+  b.set_name("b");
+  b.mutable_config()->set_clock_mode(v1::CLOCK_MODE_MANUAL);
+  b.mutable_create_time()->set_seconds(1790000000);
+  record::SessionRecord a;
+  a.set_name("a'\"%");
+  EXPECT_THAT(*store().Sessions(), IsEmpty());
+  ASSERT_EQ(store().PutSession(b), absl::OkStatus());
+  ASSERT_EQ(store().PutSession(a), absl::OkStatus());
+  b.add_functions()->set_function_name("orders");
+  ASSERT_EQ(store().PutSession(b), absl::OkStatus());
+  Reopen();
+  auto sessions = store().Sessions();
+  ASSERT_EQ(sessions->size(), 2u);
+  EXPECT_EQ(Bytes((*sessions)[0]), Bytes(a));
+  EXPECT_EQ(Bytes((*sessions)[1]), Bytes(b));
+
+  ASSERT_EQ(store().DeleteSession("b"), absl::OkStatus());
+  Reopen();
+  sessions = store().Sessions();
+  ASSERT_EQ(sessions->size(), 1u);
+  EXPECT_EQ(Bytes((*sessions)[0]), Bytes(a));
 }
 
 TEST_P(ExecutionStoreContractTest, DeletingRemovesEverythingOfAnExecution) {
@@ -446,7 +542,7 @@ TEST_P(ExecutionStoreContractTest, DeletingRemovesEverythingOfAnExecution) {
   EXPECT_EQ(store().Load("a").status(), errors::ExecutionNotFound("a"));
   EXPECT_EQ(store().ReadEvents("a", 1, 1).status(), errors::ExecutionNotFound("a"));
   EXPECT_THAT(Arns(store().List(Query())), ElementsAre("b"));
-  EXPECT_THAT(*store().OpenExecutions(""), ElementsAre("b"));
+  EXPECT_THAT(KeysOf(Visited(store())), ElementsAre("b"));
   const ExecutionDelta late = Changed("a", a.progress, 1);
   EXPECT_EQ(Commit({&late}), errors::ExecutionNotFound("a"));
   // Nothing of the old one shows in a new one.
@@ -467,7 +563,7 @@ TEST_P(ExecutionStoreContractTest, DeletingASessionLeavesTheOthers) {
   EXPECT_EQ(*store().FindByName("s", "orders", "name-a"), absl::nullopt);
   EXPECT_THAT(Arns(store().List(Query("t"))), ElementsAre("c"));
   Reopen();
-  EXPECT_THAT(*store().OpenExecutions(""), ElementsAre("c"));
+  EXPECT_THAT(KeysOf(Visited(store())), ElementsAre("c"));
 }
 
 TEST_P(ExecutionStoreContractTest, AnythingGoesThroughUnchanged) {

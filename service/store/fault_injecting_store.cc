@@ -32,14 +32,14 @@ void FaultInjectingStore::Commit(std::vector<const ExecutionDelta*> deltas, Comm
 void FaultInjectingStore::CommitOrFail(bool fail, std::vector<const ExecutionDelta*> deltas,
                                        Committed committed) {
   if (fail) {
-    committed(errors::Internal(kFailed));
+    committed(errors::StoreUnavailable(kFailed));
   } else {
     base_.Commit(std::move(deltas), std::move(committed));
   }
 }
 
 absl::StatusOr<std::unique_ptr<Execution>> FaultInjectingStore::Load(absl::string_view arn) {
-  if (load_fails_ != nullptr && load_fails_()) return errors::Internal(kFailed);
+  if (load_fails_ != nullptr && load_fails_()) return errors::StoreUnavailable(kFailed);
   return base_.Load(arn);
 }
 
@@ -63,13 +63,20 @@ absl::StatusOr<absl::optional<std::string>> FaultInjectingStore::FindByName(
   return base_.FindByName(session, function_name, name);
 }
 
-absl::StatusOr<std::vector<std::string>> FaultInjectingStore::OpenExecutions(
-    absl::string_view session) {
-  return base_.OpenExecutions(session);
+absl::Status FaultInjectingStore::VisitExecutions(Visit visit) {
+  return base_.VisitExecutions(visit);
 }
 
 absl::Status FaultInjectingStore::Delete(const std::vector<std::string>& arns) {
   return base_.Delete(arns);
+}
+
+absl::Status FaultInjectingStore::PutSession(const record::SessionRecord& session) {
+  return base_.PutSession(session);
+}
+
+absl::StatusOr<std::vector<record::SessionRecord>> FaultInjectingStore::Sessions() {
+  return base_.Sessions();
 }
 
 absl::Status FaultInjectingStore::DeleteSession(absl::string_view session) {

@@ -21,7 +21,7 @@ namespace rehearse {
 
 enum class CommitFault {
   kNone,
-  // Answered with errors::Internal; nothing is written.
+  // Answered with errors::StoreUnavailable; nothing is written.
   kFail,
   // Written, and answered, when the deferred call is made.
   kDefer,
@@ -42,7 +42,7 @@ class FaultInjectingStore final : public ExecutionStore {
 
   // Numbers start at 1 again. `defer` is needed where `decide` defers.
   void SetFaults(Decide decide, Defer defer = nullptr);
-  // Load answers with errors::Internal where `fails` says so. nullptr: never.
+  // Load answers with errors::StoreUnavailable where `fails` says so. nullptr: never.
   void SetLoadFaults(absl::AnyInvocable<bool()> fails) { load_fails_ = std::move(fails); }
 
   void Commit(std::vector<const ExecutionDelta*> deltas, Committed committed) override;
@@ -54,8 +54,10 @@ class FaultInjectingStore final : public ExecutionStore {
   absl::StatusOr<absl::optional<std::string>> FindByName(absl::string_view session,
                                                          absl::string_view function_name,
                                                          absl::string_view name) override;
-  absl::StatusOr<std::vector<std::string>> OpenExecutions(absl::string_view session) override;
+  absl::Status VisitExecutions(Visit visit) override;
   absl::Status Delete(const std::vector<std::string>& arns) override;
+  absl::Status PutSession(const record::SessionRecord& session) override;
+  absl::StatusOr<std::vector<record::SessionRecord>> Sessions() override;
   absl::Status DeleteSession(absl::string_view session) override;
 
  private:

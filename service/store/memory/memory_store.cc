@@ -5,17 +5,15 @@
 #include <deque>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
-#include "google/protobuf/util/delimited_message_util.h"
 #include "service/base/check.h"
 #include "service/base/errors.h"
 #include "service/base/limits.h"
+#include "service/store/event_bytes.h"
 
 namespace rehearse {
 namespace {
 
-// Events of one commit: length-delimited messages with consecutive ids.
+// Events of one commit (event_bytes.h).
 struct EventChunk {
   int64_t first_id;
   std::string bytes;
@@ -35,35 +33,6 @@ Message Parse(const std::string& bytes) {
   Message message;
   REHEARSE_CHECK(message.ParseFromString(bytes));
   return message;
-}
-
-std::string SerializeEvents(const std::vector<v1::Event>& events) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    for (const v1::Event& event : events) {
-      REHEARSE_CHECK(google::protobuf::util::SerializeDelimitedToZeroCopyStream(event, &stream));
-    }
-  }
-  bytes.shrink_to_fit();
-  return bytes;
-}
-
-// Appends the chunk's events with ids in [first_id, last_id].
-void ParseEvents(const EventChunk& chunk, int64_t first_id, int64_t last_id,
-                 std::vector<v1::Event>& events) {
-  google::protobuf::io::CodedInputStream stream(
-      reinterpret_cast<const uint8_t*>(chunk.bytes.data()), static_cast<int>(chunk.bytes.size()));
-  uint32_t size = 0;
-  for (int64_t id = chunk.first_id; id <= last_id && stream.ReadVarint32(&size); ++id) {
-    if (id < first_id) {
-      stream.Skip(static_cast<int>(size));
-      continue;
-    }
-    const auto limit = stream.PushLimit(static_cast<int>(size));
-    REHEARSE_CHECK(events.emplace_back().ParseFromCodedStream(&stream));
-    stream.PopLimit(limit);
-  }
 }
 
 // The ARN is kept once, in the row.
@@ -210,7 +179,9 @@ absl::StatusOr<std::vector<v1::Event>> MemoryStore::ReadEvents(absl::string_view
     chunks.assign(begin, end);
   }
   std::vector<v1::Event> events;
-  for (const EventChunk& chunk : chunks) ParseEvents(chunk, first_id, last_id, events);
+  for (const EventChunk& chunk : chunks) {
+    REHEARSE_CHECK(ParseEvents(chunk.first_id, chunk.bytes, first_id, last_id, events));
+  }
   return events;
 }
 
@@ -252,16 +223,20 @@ absl::StatusOr<absl::optional<std::string>> MemoryStore::FindByName(absl::string
   return absl::optional<std::string>(found->second->arn);
 }
 
-absl::StatusOr<std::vector<std::string>> MemoryStore::OpenExecutions(absl::string_view session) {
+absl::Status MemoryStore::VisitExecutions(Visit visit) {
   absl::ReaderMutexLock lock(&mutex_);
-  std::vector<std::string> arns;
-  for (const auto& [name, state] : sessions_) {
-    if (!session.empty() && session != name) continue;
-    for (const Row* row : state->index) {
-      if (!IsTerminal(row->status)) arns.push_back(row->arn);
+  for (const auto& [arn, row] : rows_) {
+    RecoveredExecution execution;
+    execution.record = ParseRecord(arn, row->record);
+    execution.progress = Parse<record::ExecutionProgress>(row->progress);
+    for (const std::string& bytes : row->operations) {
+      if (IsTerminal(row->status)) break;
+      auto operation = Parse<record::OperationRecord>(bytes);
+      if (IsPending(operation.operation())) execution.pending.push_back(std::move(operation));
     }
+    visit(std::move(execution));
   }
-  return arns;
+  return absl::OkStatus();
 }
 
 absl::Status MemoryStore::Delete(const std::vector<std::string>& arns) {
@@ -273,9 +248,23 @@ absl::Status MemoryStore::Delete(const std::vector<std::string>& arns) {
   return absl::OkStatus();
 }
 
+absl::Status MemoryStore::PutSession(const record::SessionRecord& session) {
+  absl::MutexLock lock(&mutex_);
+  session_records_[session.name()] = session;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<record::SessionRecord>> MemoryStore::Sessions() {
+  absl::ReaderMutexLock lock(&mutex_);
+  std::vector<record::SessionRecord> sessions;
+  for (const auto& [name, session] : session_records_) sessions.push_back(session);
+  return sessions;
+}
+
 absl::Status MemoryStore::DeleteSession(absl::string_view session) {
   std::vector<std::unique_ptr<Row>> taken;
   absl::MutexLock lock(&mutex_);
+  session_records_.erase(session);
   const auto found = sessions_.find(session);
   if (found == sessions_.end()) return absl::OkStatus();
   for (const Row* row : found->second->index) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
@@ -35,8 +36,10 @@ class MemoryStore final : public ExecutionStore {
   absl::StatusOr<absl::optional<std::string>> FindByName(absl::string_view session,
                                                          absl::string_view function_name,
                                                          absl::string_view name) override;
-  absl::StatusOr<std::vector<std::string>> OpenExecutions(absl::string_view session) override;
+  absl::Status VisitExecutions(Visit visit) override;
   absl::Status Delete(const std::vector<std::string>& arns) override;
+  absl::Status PutSession(const record::SessionRecord& session) override;
+  absl::StatusOr<std::vector<record::SessionRecord>> Sessions() override;
   absl::Status DeleteSession(absl::string_view session) override;
 
  private:
@@ -87,6 +90,7 @@ class MemoryStore final : public ExecutionStore {
   absl::Mutex mutex_;
   // Keys are views of the rows' ARNs.
   absl::flat_hash_map<absl::string_view, std::unique_ptr<Row>> rows_ ABSL_GUARDED_BY(mutex_);
+  absl::btree_map<std::string, record::SessionRecord> session_records_ ABSL_GUARDED_BY(mutex_);
   // Functions stay until their session is deleted.
   absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_ ABSL_GUARDED_BY(mutex_);
 };

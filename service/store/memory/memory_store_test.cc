@@ -138,7 +138,7 @@ TEST(FaultInjectingStoreTest, TheChosenCommitFailsAndWritesNothing) {
   }
   ASSERT_EQ(answers.size(), 3u);
   EXPECT_TRUE(answers[0].ok());
-  EXPECT_EQ(answers[1].code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(answers[1].code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(answers[2].ok());
   EXPECT_EQ((*store.Load(deltas[0].arn))->operation_count(), 1);
 }

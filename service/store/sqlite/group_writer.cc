@@ -1,0 +1,125 @@
+#include "service/store/sqlite/group_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+
+namespace rehearse::sqlite {
+namespace {
+
+// Jobs in one transaction: bounds how long the first of them waits for the last.
+constexpr size_t kMaxGroup = 512;
+
+// Free pages are worth giving back from here on, this many at a time, when nothing has come for
+// this long.
+constexpr int64_t kMinFreePages = 256;
+constexpr char kFreeSomePages[] = "PRAGMA incremental_vacuum(256)";
+constexpr absl::Duration kQuiet = absl::Seconds(1);
+
+}  // namespace
+
+GroupWriter::GroupWriter(std::unique_ptr<Connection> connection,
+                         absl::AnyInvocable<void()> rolled_back)
+    : connection_(std::move(connection)),
+      rolled_back_(std::move(rolled_back)),
+      thread_([this] { Loop(); }) {}
+
+GroupWriter::~GroupWriter() {
+  {
+    absl::MutexLock lock(&mutex_);
+    closing_ = true;
+  }
+  thread_.join();
+}
+
+void GroupWriter::Add(Job job, Done done) {
+  absl::MutexLock lock(&mutex_);
+  waiting_.push_back({std::move(job), std::move(done), absl::OkStatus()});
+}
+
+absl::Status GroupWriter::Run(Job job) {
+  absl::Notification done;
+  absl::Status result;
+  Add(std::move(job), [&](absl::Status status) {
+    result = std::move(status);
+    done.Notify();
+  });
+  done.WaitForNotification();
+  return result;
+}
+
+void GroupWriter::Loop() {
+  std::vector<Entry> group;
+  while (Take(group)) {
+    if (group.empty()) {
+      FreePages();
+      continue;
+    }
+    for (size_t begin = 0; begin < group.size(); begin += kMaxGroup) {
+      Entry* first = &group[begin];
+      Entry* last = first + std::min(kMaxGroup, group.size() - begin);
+      if (!Write(first, last)) WriteEach(first, last);
+      for (Entry* entry = first; entry < last; ++entry) entry->done(std::move(entry->status));
+    }
+    group.clear();
+  }
+}
+
+bool GroupWriter::Take(std::vector<Entry>& group) {
+  absl::MutexLock lock(&mutex_);
+  const auto something = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return !waiting_.empty() || closing_;
+  };
+  mutex_.AwaitWithTimeout(absl::Condition(&something), kQuiet);
+  group.swap(waiting_);
+  return !group.empty() || !closing_;
+}
+
+bool GroupWriter::Write(Entry* begin, Entry* end) {
+  absl::Status status = connection_->Prepared("BEGIN IMMEDIATE").Run();
+  for (Entry* entry = begin; entry < end && status.ok(); ++entry) {
+    entry->status = RunInSavepoint(entry->job);
+    // On some errors SQLite drops the whole transaction.
+    if (connection_->in_autocommit()) status = entry->status;
+  }
+  if (status.ok()) status = connection_->Prepared("COMMIT").Run();
+  if (status.ok()) return true;
+  RollBack();
+  for (Entry* entry = begin; entry < end; ++entry) entry->status = status;
+  return false;
+}
+
+void GroupWriter::WriteEach(Entry* begin, Entry* end) {
+  // What the write-ahead log has can be moved into the database, if that has room: the log begins
+  // anew then.
+  connection_->Execute("PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
+  for (Entry* entry = begin; entry < end; ++entry) Write(entry, entry + 1);
+}
+
+absl::Status GroupWriter::RunInSavepoint(Job& job) {
+  absl::Status status = connection_->Prepared("SAVEPOINT job").Run();
+  if (!status.ok()) return status;
+  status = job(*connection_);
+  if (!status.ok() && !connection_->in_autocommit()) {
+    connection_->Prepared("ROLLBACK TO job").Run().IgnoreError();
+    rolled_back_();
+  }
+  if (connection_->in_autocommit()) return status;
+  const absl::Status released = connection_->Prepared("RELEASE job").Run();
+  return status.ok() ? released : status;
+}
+
+void GroupWriter::RollBack() {
+  if (!connection_->in_autocommit()) connection_->Prepared("ROLLBACK").Run().IgnoreError();
+  rolled_back_();
+}
+
+bool GroupWriter::FreePages() {
+  const absl::StatusOr<int64_t> free = ReadPragma(*connection_, "freelist_count");
+  if (!free.ok() || *free < kMinFreePages) return false;
+  return connection_->Prepared(kFreeSomePages).Run().ok();
+}
+
+}  // namespace rehearse::sqlite
