@@ -423,4 +423,13 @@ bool MayInvoke(const record::ExecutionProgress& progress) {
   return progress.status() == v1::EXECUTION_STATUS_RUNNING && !progress.has_invocation();
 }
 
+bool AwaitsInvocation(const record::ExecutionProgress& progress) {
+  if (IsTerminal(progress.status()) || progress.has_invocation() || progress.has_backoff_until()) {
+    return false;
+  }
+  return progress.invocation_count() == 0 || progress.invocation_owed() ||
+         progress.change_sequence() > progress.seen_sequence() ||
+         progress.consecutive_failures() > 0 || progress.consecutive_empty_pendings() > 0;
+}
+
 }  // namespace rehearse

@@ -97,6 +97,10 @@ void OweInvocation(ExecutionChange& change);
 // Whether a trigger may start an invocation now: open, not held, gate open.
 bool MayInvoke(const record::ExecutionProgress& progress);
 
+// Whether an execution that a restart finds was about to be invoked: no invocation is in flight, no
+// back-off runs, and the last one has not left it waiting. What Trigger makes of it is the gate's.
+bool AwaitsInvocation(const record::ExecutionProgress& progress);
+
 }  // namespace rehearse
 
 #endif  // REHEARSE_SERVICE_CHECKPOINT_LIFECYCLE_H_

@@ -18,6 +18,21 @@ Moment ClockDomain::Read(absl::Time wall_now) const {
   return {time, config_.skip_deadlines ? time : time - skipped_};
 }
 
+ClockState ClockDomain::state() const {
+  if (config_.mode == ClockMode::kManual) return {absl::ZeroDuration(), skipped_, frozen_};
+  return {offset_, skipped_, absl::InfinitePast()};
+}
+
+void ClockDomain::Restore(const ClockState& state) {
+  offset_ = std::max(offset_, state.offset);
+  skipped_ = std::max(skipped_, state.skipped);
+  // A domain that has just been made stands at the wall clock.
+  if (state.frozen != absl::InfinitePast()) {
+    frozen_ = restored_ ? std::max(frozen_, state.frozen) : state.frozen;
+    restored_ = true;
+  }
+}
+
 void ClockDomain::Arm(const Timer& timer) {
   const bool jumping = TakesPartInJumps(timer.kind);
   // Under skip_deadlines deadline time is time, but retention is carried along all the same.

@@ -34,6 +34,16 @@ struct ClockConfig {
   bool skip_deadlines = false;
 };
 
+// What a clock has come to, apart from its timers; it never runs backwards.
+struct ClockState {
+  // REAL, SKIP: how far time is ahead of the wall clock, and the part of it that deadlines were
+  // carried along.
+  absl::Duration offset = absl::ZeroDuration();
+  absl::Duration skipped = absl::ZeroDuration();
+  // MANUAL: where time stands.
+  absl::Time frozen = absl::InfinitePast();
+};
+
 struct Timer {
   // In the order in which timers of equal due time fire.
   enum class Kind {
@@ -62,6 +72,11 @@ class ClockDomain {
   ClockDomain(ClockConfig config, absl::Time wall_now);
 
   Moment Read(absl::Time wall_now) const;
+
+  ClockState state() const;
+  // Moves on to a state of the past; does nothing when the clock is further on. Before any timer is
+  // armed.
+  void Restore(const ClockState& state);
 
   void Arm(const Timer& timer);
 
@@ -125,6 +140,8 @@ class ClockDomain {
   // Sum of all jumps.
   absl::Duration skipped_ = absl::ZeroDuration();
   int64_t next_sequence_ = 0;
+  // Whether frozen_ comes from a state of the past.
+  bool restored_ = false;
 
   static constexpr uint32_t kSweepMinimum = 64;
 };

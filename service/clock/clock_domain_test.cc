@@ -271,6 +271,36 @@ TEST(ClockDomainTest, StaleTimersBehindALiveOneAreSweptOut) {
   EXPECT_LE(asked, 65);
 }
 
+TEST(ClockDomainTest, ARestoredClockGoesOnWhereItStood) {
+  for (const ClockConfig& config : {kReal, kSkip, kSkipDeadlines, kManual}) {
+    ClockDomain before(config, kStart);
+    before.Arm(Of(Kind::kWait, 100));
+    before.JumpToNext(At(1), Always);
+    before.AdvanceTowardsNext(At(1), absl::Seconds(7), Always);
+    // The wall clock is further on, or behind: another machine's.
+    for (const absl::Time wall : {At(50), At(-50)}) {
+      ClockDomain after(config, wall);
+      after.Restore(before.state());
+      EXPECT_EQ(after.Read(wall).time, before.Read(wall).time);
+      EXPECT_EQ(after.Read(wall).deadline_time, before.Read(wall).deadline_time);
+    }
+  }
+}
+
+TEST(ClockDomainTest, ARestoredClockIsTheOneThatIsFurthestOn) {
+  for (const ClockConfig& config : {kSkip, kManual}) {
+    ClockDomain early(config, kStart);
+    ClockDomain late(config, kStart);
+    late.AdvanceTowardsNext(kStart, absl::Seconds(7), Always);
+    for (const bool late_first : {false, true}) {
+      ClockDomain after(config, At(1000));
+      after.Restore(late_first ? late.state() : early.state());
+      after.Restore(late_first ? early.state() : late.state());
+      EXPECT_EQ(after.Read(At(1000)).time, late.Read(At(1000)).time);
+    }
+  }
+}
+
 TEST(ClockDomainTest, AnEmptyDomainIsSmall) { EXPECT_LE(sizeof(ClockDomain), 160u); }
 
 // What the model keeps of an armed timer: its due moment in time moves when a jump carries it.

@@ -6,6 +6,7 @@
 // interleaving can be explored and repeated.
 //
 //   scheduler.Post(lane, [] { ... });
+//   scheduler.Enqueue(lane, [] { ... });
 //   TimerId id = scheduler.PostAt(lane, scheduler.Now() + absl::Seconds(1), [] { ... });
 //   scheduler.Cancel(lane, id);
 #ifndef REHEARSE_SERVICE_CLOCK_SCHEDULER_H_
@@ -34,6 +35,9 @@ class Scheduler {
   // and others of the lane, before it returns: hold no lock that a task may take. Called from
   // within a task it only queues.
   virtual void Post(int lane, Task task) = 0;
+
+  // As Post, but never runs anything before it returns: for threads that have something else to do.
+  virtual void Enqueue(int lane, Task task) = 0;
 
   // Runs `task` on `lane` at `due` or soon after. Call it on that lane.
   virtual TimerId PostAt(int lane, absl::Time due, Task task) = 0;

@@ -18,6 +18,8 @@ SeededScheduler::SeededScheduler(uint64_t seed, int lane_count)
 
 void SeededScheduler::Post(int lane, Task task) { lanes_[lane].push_back({std::move(task)}); }
 
+void SeededScheduler::Enqueue(int lane, Task task) { Post(lane, std::move(task)); }
+
 Scheduler::TimerId SeededScheduler::PostAt(int lane, absl::Time due, Task task) {
   const TimerId id = ++last_timer_;
   if (due <= now_) {
@@ -67,6 +69,11 @@ bool SeededScheduler::AdvanceWall(absl::Duration duration, int64_t max_steps) {
     MoveWall(timers_.empty() ? end : std::min(end, timers_.begin()->first.first));
   }
   return RunUntilIdle(max_steps);
+}
+
+bool SeededScheduler::HasTasks() const {
+  return std::any_of(lanes_.begin(), lanes_.end(),
+                     [](const std::deque<Entry>& lane) { return !lane.empty(); });
 }
 
 void SeededScheduler::DropTasks() {

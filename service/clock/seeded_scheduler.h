@@ -36,6 +36,7 @@ class SeededScheduler final : public Scheduler {
   int lane_count() const override { return lane_count_; }
   absl::Time Now() const override { return now_; }
   void Post(int lane, Task task) override;
+  void Enqueue(int lane, Task task) override;
   // The wall clock is never behind `due` when the task runs, but may be ahead of it.
   TimerId PostAt(int lane, absl::Time due, Task task) override;
   void Cancel(int lane, TimerId id) override;
@@ -55,6 +56,8 @@ class SeededScheduler final : public Scheduler {
   // Moves the wall clock on by `duration`, stopping for every task that falls due on the way, and
   // runs until idle.
   bool AdvanceWall(absl::Duration duration, int64_t max_steps = kManySteps);
+  // Whether anything can run without moving the wall clock.
+  bool HasTasks() const;
   // Drops what has not run, and what that posts as it goes.
   void DropTasks();
 

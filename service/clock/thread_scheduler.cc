@@ -38,7 +38,8 @@ class ThreadScheduler::Lane {
   explicit Lane(const ThreadScheduler& scheduler)
       : scheduler_(scheduler), thread_([this] { Loop(); }) {}
 
-  void Post(Task task);
+  // Runs the task on this thread if it may and the lane is idle.
+  void Post(Task task, bool may_run);
   TimerId PostAt(absl::Time due, Task task);
   void Cancel(TimerId id);
 
@@ -86,11 +87,11 @@ class ThreadScheduler::Lane {
   std::thread thread_;
 };
 
-void ThreadScheduler::Lane::Post(Task task) {
+void ThreadScheduler::Lane::Post(Task task, bool may_run) {
   Lock lock(mutex_);
   if (closed_) return;
   const bool idle = !busy_ && queue_.empty();
-  if (!idle || inside_task) {
+  if (!idle || inside_task || !may_run) {
     queue_.push_back({std::move(task)});
     // The thread has been told already unless the lane was idle.
     if (idle) wake_.notify_one();
@@ -230,7 +231,9 @@ absl::Time ThreadScheduler::Now() const {
   return absl::FromUnixNanos(std::max(latest, now));
 }
 
-void ThreadScheduler::Post(int lane, Task task) { lanes_[lane]->Post(std::move(task)); }
+void ThreadScheduler::Post(int lane, Task task) { lanes_[lane]->Post(std::move(task), true); }
+
+void ThreadScheduler::Enqueue(int lane, Task task) { lanes_[lane]->Post(std::move(task), false); }
 
 Scheduler::TimerId ThreadScheduler::PostAt(int lane, absl::Time due, Task task) {
   return lanes_[lane]->PostAt(due, std::move(task));

@@ -30,6 +30,7 @@ class ThreadScheduler final : public Scheduler {
   int lane_count() const override { return static_cast<int>(lanes_.size()); }
   absl::Time Now() const override;
   void Post(int lane, Task task) override;
+  void Enqueue(int lane, Task task) override;
   TimerId PostAt(int lane, absl::Time due, Task task) override;
   void Cancel(int lane, TimerId id) override;
 

@@ -48,6 +48,18 @@ TEST(ThreadSchedulerTest, AnIdleLaneServesThePosterAtOnce) {
   EXPECT_EQ(ran_on, std::this_thread::get_id());
 }
 
+TEST(ThreadSchedulerTest, AnEnqueuedTaskRunsOnTheLanesOwnThread) {
+  ThreadScheduler scheduler(1);
+  std::thread::id ran_on;
+  absl::Notification done;
+  scheduler.Enqueue(0, [&] {
+    ran_on = std::this_thread::get_id();
+    done.Notify();
+  });
+  done.WaitForNotification();
+  EXPECT_NE(ran_on, std::this_thread::get_id());
+}
+
 TEST(ThreadSchedulerTest, WhatATaskPostsRunsAfterItInOrder) {
   ThreadScheduler scheduler(1);
   std::vector<int> order;

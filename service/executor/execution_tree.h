@@ -114,6 +114,8 @@ struct ExecutionTree {
   // While there are any, no timer fires and no time is skipped: what should have happened comes
   // first.
   std::unique_ptr<Retries> retries;
+  // Members that a restart has interrupted, by index: taken up before anything else happens.
+  std::unique_ptr<std::vector<int64_t>> interrupted;
 
   // Active invocations, plain ones included, and how many of them have nothing to do but wait for a
   // timer.

@@ -344,7 +344,8 @@ absl::Status Executor::RegisterFunctions(absl::string_view session,
                                          const std::vector<v1::FunctionSpec>& functions) {
   absl::StatusOr<std::shared_ptr<Session>> found = impl_->UseSession(session);
   if (!found.ok()) return found.status();
-  return (*found)->RegisterFunctions(functions);
+  absl::Status registered = (*found)->RegisterFunctions(functions);
+  return registered.ok() ? impl_->StoreSession(**found) : registered;
 }
 
 absl::Status Executor::DeregisterFunction(absl::string_view session,
@@ -352,9 +353,9 @@ absl::Status Executor::DeregisterFunction(absl::string_view session,
   absl::StatusOr<std::shared_ptr<Session>> found = impl_->UseSession(session);
   if (!found.ok()) return found.status();
   absl::Status status = (*found)->DeregisterFunction(function_name);
-  if (status.ok())
-    impl_->context().invoker.RemoveFunction({(*found)->name(), std::string(function_name)});
-  return status;
+  if (!status.ok()) return status;
+  impl_->context().invoker.RemoveFunction({(*found)->name(), std::string(function_name)});
+  return impl_->StoreSession(**found);
 }
 
 absl::StatusOr<v1::ListFunctionsResponse> Executor::ListFunctions(

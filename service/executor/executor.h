@@ -58,6 +58,10 @@ class Executor {
            IdSource& ids);
   ~Executor();
 
+  // Takes up what the store has: sessions, and executions where they stood. Call it before anything
+  // else, if at all. What the store could not read, or Internal when it makes no sense.
+  absl::Status Recover();
+
   // DurableExecutions.
   void StartExecution(v1::StartExecutionRequest request, Done<v1::StartExecutionResponse> done);
   void InvokeFunction(v1::InvokeFunctionRequest request, Done<v1::InvokeFunctionResponse> done);

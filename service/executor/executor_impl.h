@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "service/base/marker.h"
 #include "service/executor/describe.h"
 #include "service/executor/executor.h"
@@ -169,6 +170,45 @@ class Executor::Impl {
     return errors::CallbackClosed();
   }
 
+  // Has the store keep the session as it is now, unless it does already.
+  absl::Status StoreSession(Session& session) {
+    absl::MutexLock lock(&store_session_mutex_);
+    if (session.stored.exchange(true)) return absl::OkStatus();
+    absl::Status status = context_.store.PutSession(session.Record());
+    if (!status.ok()) session.stored = false;
+    return status;
+  }
+
+  // Hands what the store has to the lanes, a batch at a time.
+  absl::Status RecoverExecutions() {
+    constexpr size_t kBatch = 1000;
+    using Batch = std::vector<std::pair<std::shared_ptr<Session>, RecoveredExecution>>;
+    std::vector<Batch> batches(lanes_.size());
+    const auto hand_over = [&](Lane& lane) {
+      context_.scheduler.Post(lane.index(),
+                              [&lane, batch = std::exchange(batches[lane.index()], {})]() mutable {
+                                for (auto& [session, execution] : batch) {
+                                  lane.Recover(std::move(session), std::move(execution));
+                                }
+                              });
+    };
+    absl::Status lost;
+    absl::Status visited = context_.store.VisitExecutions([&](RecoveredExecution execution) {
+      absl::StatusOr<std::shared_ptr<Session>> session =
+          context_.sessions.Find(execution.record.session());
+      if (!session.ok()) {
+        lost = errors::Internal(absl::StrCat("The store is damaged: ", execution.record.arn(),
+                                             " is of a session that is not there."));
+        return;
+      }
+      Lane& lane = LaneOf(execution.record.execution_id());
+      batches[lane.index()].emplace_back(*std::move(session), std::move(execution));
+      if (batches[lane.index()].size() == kBatch) hand_over(lane);
+    });
+    for (const std::unique_ptr<Lane>& lane : lanes_) hand_over(*lane);
+    return visited.ok() ? lost : visited;
+  }
+
   void DeleteSession(std::string name, Done<v1::DeleteSessionResponse> done) {
     absl::StatusOr<std::shared_ptr<Session>> session = context_.sessions.Remove(name);
     if (!session.ok()) return done(session.status());
@@ -270,6 +310,8 @@ class Executor::Impl {
   std::vector<std::unique_ptr<Lane>> lanes_;
   FunctionCalls function_calls_{context_};
   std::atomic<bool> shut_down_{false};
+  // Held while a session is written, so that the newest state is written last.
+  absl::Mutex store_session_mutex_;
 };
 
 }  // namespace rehearse

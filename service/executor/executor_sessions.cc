@@ -120,6 +120,24 @@ std::string TextOf(const v1::WaitForExecutionRequest& request) {
 
 }  // namespace
 
+absl::Status Executor::Recover() {
+  ExecutorContext& context = impl_->context();
+  const absl::StatusOr<std::vector<record::SessionRecord>> sessions = context.store.Sessions();
+  if (!sessions.ok()) return sessions.status();
+  for (const record::SessionRecord& record : *sessions) {
+    absl::StatusOr<std::shared_ptr<Session>> session =
+        context.sessions.Restore(record, context.scheduler.Now());
+    if (!session.ok()) return session.status();
+    if ((*session)->name() != kDefaultSession) impl_->WatchIdleness(*session);
+  }
+  absl::Status recovered = impl_->RecoverExecutions();
+  if (!recovered.ok()) return recovered;
+  for (const std::unique_ptr<Lane>& lane : impl_->lanes()) {
+    context.scheduler.Post(lane->index(), [lane = lane.get()] { lane->FinishRecovery(); });
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::CreateSessionResponse> Executor::CreateSession(
     const v1::CreateSessionRequest& request) {
   if (impl_->shut_down()) return errors::ShuttingDown();
@@ -128,6 +146,12 @@ absl::StatusOr<v1::CreateSessionResponse> Executor::CreateSession(
   absl::StatusOr<std::shared_ptr<Session>> session =
       context.sessions.Create(name, request.config(), context.scheduler.Now());
   if (!session.ok()) return session.status();
+  absl::Status stored = impl_->StoreSession(**session);
+  if (!stored.ok()) {
+    context.sessions.Remove(name).IgnoreError();
+    context.sessions.Forget(name);
+    return stored;
+  }
   impl_->WatchIdleness(*session);
   v1::CreateSessionResponse response;
   *response.mutable_session() = (*session)->Describe();

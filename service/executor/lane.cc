@@ -14,12 +14,15 @@ std::string NameKey(const record::ExecutionRecord& record) {
   return absl::StrCat(record.session(), "\n", record.function_name(), "\n", record.name());
 }
 
+}  // namespace
+
 bool HasFinished(const record::ExecutionProgress& progress) {
   return IsTerminal(progress.status()) && !progress.terminal_event_pending();
 }
 
-absl::optional<Timer> ToTimer(const absl::optional<OperationTimer>& timer, int64_t execution,
-                              int64_t operation) {
+absl::optional<Timer> TimerOfOperation(const record::OperationRecord& operation,
+                                       int64_t execution) {
+  const absl::optional<OperationTimer> timer = TimerOf(operation);
   if (!timer.has_value()) return absl::nullopt;
   Timer::Kind kind = Timer::Kind::kWait;
   switch (timer->kind) {
@@ -35,10 +38,19 @@ absl::optional<Timer> ToTimer(const absl::optional<OperationTimer>& timer, int64
       kind = Timer::Kind::kCallbackHeartbeat;
       break;
   }
-  return Timer{kind, timer->due, execution, operation};
+  return Timer{kind, timer->due, execution, operation.index()};
 }
 
-}  // namespace
+bool SetClock(const ClockState& state, record::ExecutionProgress& progress) {
+  const bool stands_still = state.frozen != absl::InfinitePast();
+  if (!stands_still && state.offset == absl::ZeroDuration()) return false;
+  record::ClockState& clock = *progress.mutable_clock();
+  clock.Clear();
+  clock.set_offset_nanos(absl::ToInt64Nanoseconds(state.offset));
+  clock.set_skipped_nanos(absl::ToInt64Nanoseconds(state.skipped));
+  if (stands_still) SetTimestamp(state.frozen, clock.mutable_frozen());
+  return true;
+}
 
 absl::string_view ExecutionIdOf(absl::string_view arn) { return arn.substr(arn.rfind('/') + 1); }
 
@@ -60,6 +72,10 @@ void Lane::Enter(std::string execution_id, Work work) {
   ExecutionTree& tree = *member->tree;
   const bool slept = tree.asleep;
   if (!tree.committing && WakeUp(tree)) {
+    if (tree.interrupted != nullptr) {
+      TakeUpInterrupted(tree);
+      return Enter(std::move(execution_id), std::move(work));
+    }
     tree.session->Touch(context_.scheduler.Now());
     if (!slept) return work(member);
     // Goes back to sleep unless the work keeps it awake.
@@ -74,6 +90,14 @@ void Lane::RunOrQueue(ExecutionTree& tree, Scheduler::Task task) {
   if (!tree.committing) return task();
   if (tree.waiting == nullptr) tree.waiting = std::make_unique<std::deque<Scheduler::Task>>();
   tree.waiting->push_back(std::move(task));
+}
+
+ExecutionTree& Lane::AddTree(std::shared_ptr<Session> session) {
+  auto owned = std::make_unique<ExecutionTree>(std::move(session), context_.scheduler.Now());
+  ExecutionTree& tree = *owned;
+  trees_.insert(std::move(owned));
+  trees_by_session_[tree.session->name()].insert(&tree);
+  return tree;
 }
 
 TreeMember& Lane::AddMember(ExecutionTree& tree, std::string arn) {
@@ -181,10 +205,7 @@ void Lane::StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done) {
                                              " open executions, its limit; stop some or wait."),
                                 "ConcurrentInvocationLimitExceeded", absl::Seconds(1)));
   }
-  auto owned = std::make_unique<ExecutionTree>(plan.session, context_.scheduler.Now());
-  ExecutionTree& tree = *owned;
-  trees_.insert(std::move(owned));
-  trees_by_session_[plan.session->name()].insert(&tree);
+  ExecutionTree& tree = AddTree(plan.session);
   const std::string name_key = plan.named ? NameKey(plan.record) : "";
   if (plan.named) starting_[name_key] = &tree;
 
@@ -224,6 +245,7 @@ void Lane::Commit(ExecutionTree& tree, std::vector<ExecutionDelta> deltas, Commi
   commit->tree = &tree;
   commit->deltas = std::move(deltas);
   commit->then = std::move(then);
+  for (ExecutionDelta& delta : commit->deltas) Stamp(tree, delta);
   std::vector<const ExecutionDelta*> pointers;
   pointers.reserve(commit->deltas.size());
   for (const ExecutionDelta& delta : commit->deltas) pointers.push_back(&delta);
@@ -231,11 +253,21 @@ void Lane::Commit(ExecutionTree& tree, std::vector<ExecutionDelta> deltas, Commi
     commit->status = std::move(status);
     int expected = PendingCommit::kInCall;
     if (commit->state.compare_exchange_strong(expected, PendingCommit::kAnswered)) return;
-    context_.scheduler.Post(index_, [this, commit] { FinishCommit(commit, commit->status); });
+    context_.scheduler.Enqueue(index_, [this, commit] { FinishCommit(commit, commit->status); });
   });
   int expected = PendingCommit::kInCall;
   if (commit->state.compare_exchange_strong(expected, PendingCommit::kReturned)) return;
   FinishCommit(commit, commit->status);
+}
+
+void Lane::Stamp(const ExecutionTree& tree, ExecutionDelta& delta) {
+  SetClock(tree.clock.state(), delta.progress);
+  if (!HasFinished(delta.progress)) return;
+  const v1::DurableConfig& config = FindByArn(delta.arn)->execution->record().durable_config();
+  const int days = config.has_retention_period_in_days() ? config.retention_period_in_days()
+                                                         : kDefaultRetentionDays;
+  SetTimestamp(Now(tree).deadline_time + absl::Hours(24) * days,
+               delta.progress.mutable_retention_deadline());
 }
 
 void Lane::FinishCommit(std::shared_ptr<PendingCommit> commit, absl::Status status) {
@@ -302,7 +334,7 @@ void Lane::Apply(ExecutionTree& tree, ExecutionDelta delta) {
 void Lane::ArmTimers(TreeMember& member, const std::vector<int64_t>& operations) {
   for (int64_t index : operations) {
     const absl::optional<Timer> timer =
-        ToTimer(TimerOf(member.execution->operation(index)), member.index, index);
+        TimerOfOperation(member.execution->operation(index), member.index);
     if (timer.has_value()) member.tree->clock.Arm(*timer);
   }
 }
@@ -335,10 +367,7 @@ void Lane::FinishExecution(TreeMember& member) {
     }
     ReleaseActive(member);
   }
-  const v1::DurableConfig& config = execution->record().durable_config();
-  const int days = config.has_retention_period_in_days() ? config.retention_period_in_days()
-                                                         : kDefaultRetentionDays;
-  member.retention_due = Now(tree).deadline_time + absl::Hours(24) * days;
+  member.retention_due = ToAbsl(execution->progress().retention_deadline());
   tree.clock.Arm({Timer::Kind::kRetention, member.retention_due, member.index, 0});
   if (!execution->record().has_parent()) return;
   DeliverOutcome(tree, execution->record().parent().arn(),

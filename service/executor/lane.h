@@ -62,7 +62,8 @@ class Lane {
   using Done = Executor::Done<Response>;
   using Work = absl::AnyInvocable<void(TreeMember*)>;
 
-  Lane(int index, ExecutorContext& context) : index_(index), context_(context) {}
+  Lane(int index, ExecutorContext& context);
+  ~Lane();
 
   // Runs `work` with the execution, or with nullptr, as soon as no commit of its tree is on its
   // way.
@@ -96,6 +97,12 @@ class Lane {
   void RemoveSession(absl::string_view session, absl::AnyInvocable<void()> done);
   void Shutdown();
 
+  // What a restart finds, one execution after the other in any order; then FinishRecovery. Reads
+  // nothing from the store: what sleeps goes on sleeping, what was interrupted goes on when the
+  // lane comes to it.
+  void Recover(std::shared_ptr<Session> session, RecoveredExecution execution);
+  void FinishRecovery();
+
   Moment Now(const ExecutionTree& tree) const { return tree.clock.Read(context_.scheduler.Now()); }
   InvocationOutlook OutlookOf(const TreeMember& member) const;
   int index() const { return index_; }
@@ -105,6 +112,7 @@ class Lane {
   struct PendingCommit;
 
   // --- lane.cc: trees and commits.
+  ExecutionTree& AddTree(std::shared_ptr<Session> session);
   TreeMember& AddMember(ExecutionTree& tree, std::string arn);
   void RemoveMember(TreeMember& member);
   // Has the tree removed when its last member is gone.
@@ -113,6 +121,8 @@ class Lane {
   void RunOrQueue(ExecutionTree& tree, Scheduler::Task task);
   // Writes, applies, calls `then`, and settles the tree. Nothing may touch the tree until then.
   void Commit(ExecutionTree& tree, std::vector<ExecutionDelta> deltas, Committed then);
+  // Adds what is kept of the tree's clock, and when a finished execution is deleted.
+  void Stamp(const ExecutionTree& tree, ExecutionDelta& delta);
   void Commit(TreeMember& member, ExecutionChange change, Committed then);
   void FinishCommit(std::shared_ptr<PendingCommit> commit, absl::Status status);
   void Apply(ExecutionTree& tree, ExecutionDelta delta);
@@ -131,6 +141,11 @@ class Lane {
   // --- lane_invocations.cc: gate, places, ends.
   void Trigger(TreeMember& member);
   void AcquirePlace(TreeMember& member);
+  void BeginActive(TreeMember& member);
+  void AskForPlace(TreeMember& member);
+  // Enters with the execution if the invocation is still the one in flight.
+  void EnterInvocation(const std::string& id, const std::string& request_id, Work work);
+  void ArmInvocationTimeout(TreeMember& member, absl::Time deadline);
   void ReleaseActive(TreeMember& member);
   void OnPlace(TreeMember& member, absl::StatusOr<std::unique_ptr<InvocationLease>> lease);
   void SendInvocation(TreeMember& member, std::vector<std::string> updated_operation_ids);
@@ -156,6 +171,15 @@ class Lane {
                       absl::AnyInvocable<void()> then);
   void ReleaseHeldOutcomes(TreeMember& parent, absl::AnyInvocable<void()> then);
 
+  // --- lane_recovery.cc: going on after a restart.
+  struct RecoveredTree;
+  // Takes up what an execution was about: an interrupted invocation, chained invokes on their way,
+  // an invocation that was due.
+  void TakeUp(TreeMember& member);
+  // Of a tree that is awake: all that was interrupted in it. The tree may be gone afterwards.
+  void TakeUpInterrupted(ExecutionTree& tree);
+  void TakeUpChainedInvoke(TreeMember& parent, const std::string& operation_id);
+
   // --- lane_time.cc: timers, jumps, advances.
   bool IsLive(const ExecutionTree& tree, const Timer& timer) const;
   // The tree may be gone afterwards.
@@ -166,9 +190,13 @@ class Lane {
   std::vector<v1::FiredTimer> Report(const ExecutionTree& tree, const std::vector<Timer>& timers,
                                      const Moment& moment) const;
   bool SpendAdvance(ExecutionTree& tree, absl::Time wall_now);
+  // Whether a restart would find the clock where it stands.
+  bool ClockIsStored(const ExecutionTree& tree) const;
+  void StoreClock(ExecutionTree& tree);
   void BeginAdvance(ExecutionTree& tree, rehearse::Advance& advance, absl::Time wall_now);
   bool BusyForAdvance(const ExecutionTree& tree) const;
   void ArmWake(ExecutionTree& tree);
+  void WakeAt(ExecutionTree& tree, absl::Time due);
   // Lets go of the live executions of a tree that has nothing to do for a while.
   void FallAsleep(ExecutionTree& tree);
   // Brings them back. False: the store could not be read; the tree waits, as for a commit, until it
@@ -186,7 +214,16 @@ class Lane {
   absl::flat_hash_map<std::string, absl::flat_hash_set<ExecutionTree*>> trees_by_session_;
   // Names whose first commit is on its way.
   absl::flat_hash_map<std::string, ExecutionTree*> starting_;
+  // By the ARN at the top; until FinishRecovery.
+  absl::flat_hash_map<std::string, RecoveredTree> recovered_;
 };
+
+// Whether nothing more will happen to an execution.
+bool HasFinished(const record::ExecutionProgress& progress);
+// The timer of an operation that is to move by itself.
+absl::optional<Timer> TimerOfOperation(const record::OperationRecord& operation, int64_t execution);
+// What is kept of a clock. False, and nothing is set, for the wall clock.
+bool SetClock(const ClockState& state, record::ExecutionProgress& progress);
 
 // The last segment of an ARN.
 absl::string_view ExecutionIdOf(absl::string_view arn);

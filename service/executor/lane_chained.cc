@@ -41,6 +41,8 @@ ExecutionDelta Lane::ChildOf(const TreeMember& parent,
   child.set_execution_id(arn->execution_id);
   child.set_name(arn->execution_name);
   child.set_session(parent_record.session());
+  child.set_root_arn(parent_record.root_arn().empty() ? parent_record.arn()
+                                                      : parent_record.root_arn());
   child.set_function_name(arn->function_name);
   child.set_registered_function_name(target.registered_function_name());
   child.set_version(target.version());

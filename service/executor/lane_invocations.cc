@@ -35,10 +35,18 @@ bool Lane::InvokeOwed(TreeMember& member) {
 }
 
 void Lane::AcquirePlace(TreeMember& member) {
-  const int64_t ticket = next_ticket_++;
+  BeginActive(member);
+  AskForPlace(member);
+}
+
+void Lane::BeginActive(TreeMember& member) {
   member.active = std::make_unique<ActiveInvocation>();
-  member.active->ticket = ticket;
+  member.active->ticket = next_ticket_++;
   ++member.tree->active_count;
+}
+
+void Lane::AskForPlace(TreeMember& member) {
+  const int64_t ticket = member.active->ticket;
   const record::ExecutionRecord& record = member.execution->record();
   const std::string& function = record.registered_function_name();
   // Deregistered since the start: no worker will come for it.
@@ -68,6 +76,14 @@ void Lane::ReleaseActive(TreeMember& member) {
 }
 
 void Lane::OnPlace(TreeMember& member, absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
+  if (member.execution->invocation_in_flight()) {
+    // A restart interrupted it; the place only says that another one could begin.
+    v1::ErrorObject error;
+    error.set_error_type("Runtime.ExitError");
+    error.set_error_message("The service was restarted while the invocation ran.");
+    return OnInvocationEnded(member,
+                             {InvocationResult::Outcome::kBroken, absl::nullopt, std::move(error)});
+  }
   ExecutionChange change(*member.execution, Now(*member.tree), ExecutionChange::Origin::kOutside);
   std::vector<std::string> updated;
   if (lease.ok()) {
@@ -126,31 +142,44 @@ void Lane::SendInvocation(TreeMember& member, std::vector<std::string> updated_o
       InitialState(execution, member.tree->session->limits());
   for (std::string& id : updated_operation_ids) input.add_updated_operation_ids(std::move(id));
 
-  // Enters with the execution if the invocation is still the one in flight.
-  auto enter = [this, id = record.execution_id(), request_id](Work work) {
-    Enter(id, [request_id, work = std::move(work)](TreeMember* member) mutable {
-      if (member != nullptr && member->execution != nullptr && member->active != nullptr &&
-          member->execution->progress().invocation().request_id() == request_id) {
-        work(member);
-      }
-    });
-  };
-  member.active->timeout_timer = context_.scheduler.PostAt(index_, deadline, [this, enter] {
-    enter([this](TreeMember* member) { OnInvocationTimedOut(*member); });
-  });
-  member.active->lease->Start(std::move(invocation), [this, enter](InvocationEnd end) {
-    context_.scheduler.Post(index_, [this, enter, end = std::move(end)]() mutable {
-      enter([this, result = ToInvocationResult(std::move(end))](TreeMember* member) mutable {
-        OnInvocationEnded(*member, std::move(result));
+  ArmInvocationTimeout(member, deadline);
+  member.active->lease->Start(
+      std::move(invocation), [this, id = record.execution_id(), request_id](InvocationEnd end) {
+        context_.scheduler.Post(index_, [this, id, request_id, end = std::move(end)]() mutable {
+          EnterInvocation(
+              id, request_id,
+              [this, result = ToInvocationResult(std::move(end))](TreeMember* member) mutable {
+                OnInvocationEnded(*member, std::move(result));
+              });
+        });
       });
-    });
+}
+
+void Lane::EnterInvocation(const std::string& id, const std::string& request_id, Work work) {
+  Enter(id, [request_id, work = std::move(work)](TreeMember* member) mutable {
+    if (member != nullptr && member->execution != nullptr && member->active != nullptr &&
+        member->execution->progress().invocation().request_id() == request_id) {
+      work(member);
+    }
   });
+}
+
+void Lane::ArmInvocationTimeout(TreeMember& member, absl::Time deadline) {
+  member.active->timeout_timer = context_.scheduler.PostAt(
+      index_, deadline,
+      [this, id = std::string(ExecutionIdOf(member.arn)),
+       request_id = member.execution->progress().invocation().request_id()] {
+        EnterInvocation(id, request_id,
+                        [this](TreeMember* member) { OnInvocationTimedOut(*member); });
+      });
 }
 
 void Lane::OnInvocationTimedOut(TreeMember& member) {
   member.active->timeout_timer = 0;
   if (member.active->result.has_value()) return;
-  member.active->lease->Abort(v1::ServeResponse::Abort::INVOCATION_TIMED_OUT);
+  if (member.active->lease != nullptr) {
+    member.active->lease->Abort(v1::ServeResponse::Abort::INVOCATION_TIMED_OUT);
+  }
   InvocationResult result{InvocationResult::Outcome::kBroken, absl::nullopt,
                           InvocationTimedOut(Now(*member.tree).time,
                                              member.execution->progress().invocation().request_id(),
@@ -217,7 +246,9 @@ InvocationOutlook Lane::OutlookOf(const TreeMember& member) const {
   InvocationOutlook outlook;
   if (member.execution == nullptr) return outlook;
   const record::ExecutionRecord& record = member.execution->record();
-  outlook.running = member.execution->invocation_in_flight();
+  // One that a restart interrupted waits for a place as one that has not begun.
+  outlook.running = member.active != nullptr && member.active->lease != nullptr &&
+                    member.execution->invocation_in_flight();
   outlook.queued = member.active != nullptr && !outlook.running;
   outlook.has_place =
       context_.invoker.HasPlace({record.session(), record.registered_function_name()});

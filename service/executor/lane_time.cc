@@ -80,6 +80,7 @@ bool Lane::IsLive(const ExecutionTree& tree, const Timer& timer) const {
 void Lane::Settle(ExecutionTree& tree) {
   tree.settle_again = true;
   if (tree.settling || tree.committing || !WakeUp(tree)) return;
+  if (tree.interrupted != nullptr) return TakeUpInterrupted(tree);
   tree.settling = true;
   while (tree.settle_again && !tree.committing && !tree.removed && tree.retries == nullptr) {
     tree.settle_again = SettleOnce(tree);
@@ -223,11 +224,39 @@ bool Lane::SpendAdvance(ExecutionTree& tree, absl::Time wall_now) {
         wall_now, *advance.remaining, [&](const Timer& timer) { return IsLive(tree, timer); });
     return true;
   }
+  if (!ClockIsStored(tree)) {
+    StoreClock(tree);
+    return true;
+  }
   rehearse::Advance spent = std::move(advance);
   tree.advances->pop_front();
   if (tree.advances->empty()) tree.advances.reset();
   spent.done(std::move(spent.fired));
   return true;
+}
+
+bool Lane::ClockIsStored(const ExecutionTree& tree) const {
+  record::ExecutionProgress now;
+  if (!SetClock(tree.clock.state(), now)) return true;
+  const std::string state = now.clock().SerializeAsString();
+  bool any_open = false;
+  for (const std::unique_ptr<TreeMember>& member : tree.members) {
+    if (member == nullptr || member->execution == nullptr) continue;
+    if (member->execution->progress().clock().SerializeAsString() == state) return true;
+    any_open = true;
+  }
+  // Of finished executions only the retention is left, which is kept as it was at their end.
+  return !any_open;
+}
+
+void Lane::StoreClock(ExecutionTree& tree) {
+  for (const std::unique_ptr<TreeMember>& member : tree.members) {
+    if (member == nullptr || member->execution == nullptr) continue;
+    ExecutionChange change(*member->execution, Now(tree), ExecutionChange::Origin::kOutside);
+    return Commit(*member, std::move(change), [this, member = member.get()](absl::Status status) {
+      if (!status.ok()) RetryLater(*member, [](TreeMember*) {});
+    });
+  }
 }
 
 void Lane::BeginAdvance(ExecutionTree& tree, rehearse::Advance& advance, absl::Time wall_now) {
@@ -301,12 +330,16 @@ void Lane::Advance(absl::string_view session, const v1::AdvanceTimeRequest& requ
 void Lane::ArmWake(ExecutionTree& tree) {
   const absl::optional<absl::Time> due =
       tree.clock.NextWake([&](const Timer& timer) { return IsLive(tree, timer); });
-  if (due.value_or(absl::InfiniteFuture()) == tree.wake_due) return;
+  WakeAt(tree, due.value_or(absl::InfiniteFuture()));
+}
+
+void Lane::WakeAt(ExecutionTree& tree, absl::Time due) {
+  if (due == tree.wake_due) return;
   if (tree.wake_timer != 0) context_.scheduler.Cancel(index_, tree.wake_timer);
   tree.wake_timer = 0;
-  tree.wake_due = due.value_or(absl::InfiniteFuture());
-  if (!due.has_value()) return;
-  tree.wake_timer = context_.scheduler.PostAt(index_, *due, [this, &tree] {
+  tree.wake_due = due;
+  if (due == absl::InfiniteFuture()) return;
+  tree.wake_timer = context_.scheduler.PostAt(index_, due, [this, &tree] {
     tree.wake_timer = 0;
     tree.wake_due = absl::InfiniteFuture();
     if (!tree.committing) Settle(tree);

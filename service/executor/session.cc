@@ -97,13 +97,36 @@ absl::StatusOr<std::shared_ptr<Session>> Session::Create(std::string name, v1::S
 }
 
 Session::Session(std::string name, v1::SessionConfig config, Limits limits, FailurePolicy policy,
-                 absl::Time now)
+                 absl::Time create_time)
     : name_(std::move(name)),
       config_(std::move(config)),
       limits_(limits),
       failure_policy_(policy),
-      create_time_(now),
-      last_use_nanos_(absl::ToUnixNanos(now)) {}
+      create_time_(create_time),
+      last_use_nanos_(absl::ToUnixNanos(create_time)) {}
+
+record::SessionRecord Session::Record() const {
+  record::SessionRecord record;
+  record.set_name(name_);
+  *record.mutable_config() = config_;
+  SetTimestamp(create_time_, record.mutable_create_time());
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [name, spec] : functions_) *record.add_functions() = spec;
+  return record;
+}
+
+absl::StatusOr<std::shared_ptr<Session>> Session::Restore(const record::SessionRecord& record,
+                                                          absl::Time now) {
+  absl::StatusOr<std::shared_ptr<Session>> session =
+      Create(record.name(), record.config(), ToAbsl(record.create_time()));
+  if (!session.ok()) return session;
+  absl::Status functions =
+      (*session)->RegisterFunctions({record.functions().begin(), record.functions().end()});
+  if (!functions.ok()) return functions;
+  (*session)->stored = true;
+  (*session)->Touch(now);
+  return session;
+}
 
 ClockConfig Session::clock_config() const {
   ClockConfig config;
@@ -119,7 +142,13 @@ absl::Status Session::RegisterFunctions(const std::vector<v1::FunctionSpec>& fun
     if (!status.ok()) return status;
   }
   absl::MutexLock lock(&mutex_);
-  for (const v1::FunctionSpec& spec : functions) functions_[spec.function_name()] = spec;
+  for (const v1::FunctionSpec& spec : functions) {
+    const auto [entry, added] = functions_.try_emplace(spec.function_name(), spec);
+    // Every stream of a worker registers what it serves again.
+    if (!added && entry->second.SerializeAsString() == spec.SerializeAsString()) continue;
+    entry->second = spec;
+    stored = false;
+  }
   return absl::OkStatus();
 }
 
@@ -128,6 +157,7 @@ absl::Status Session::DeregisterFunction(absl::string_view function_name) {
   const auto it = functions_.find(function_name);
   if (it == functions_.end()) return errors::FunctionNotFound(function_name);
   functions_.erase(it);
+  stored = false;
   return absl::OkStatus();
 }
 
@@ -194,6 +224,24 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Create(absl::string_vi
     return errors::SessionAlreadyExists(name);
   }
   return session;
+}
+
+absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Restore(
+    const record::SessionRecord& record, absl::Time now) {
+  absl::StatusOr<std::shared_ptr<Session>> session = Session::Restore(record, now);
+  absl::MutexLock lock(&mutex_);
+  if (session.ok() && record.name() == kDefaultSession) {
+    // Its clock and limits are those that this process was told.
+    session = sessions_[kDefaultSession];
+    absl::Status functions =
+        (*session)->RegisterFunctions({record.functions().begin(), record.functions().end()});
+    if (!functions.ok()) session = functions;
+  } else if (session.ok()) {
+    sessions_[record.name()] = *session;
+  }
+  if (session.ok()) return session;
+  return errors::Internal(absl::StrCat("The store is damaged: session '", record.name(),
+                                       "' cannot be restored: ", session.status().message()));
 }
 
 absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Find(absl::string_view name) const {

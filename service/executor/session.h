@@ -25,6 +25,7 @@
 #include "rehearse/v1/test_sessions.pb.h"
 #include "service/base/arn.h"
 #include "service/base/limits.h"
+#include "service/checkpoint/execution.h"
 #include "service/checkpoint/failure_policy.h"
 #include "service/clock/clock_domain.h"
 
@@ -53,6 +54,14 @@ class Session {
   const FailurePolicy& failure_policy() const { return failure_policy_; }
   ClockConfig clock_config() const;
 
+  // As it is stored; `Restore` makes it again.
+  record::SessionRecord Record() const;
+  // InvalidParameter when the record is of no session.
+  static absl::StatusOr<std::shared_ptr<Session>> Restore(const record::SessionRecord& record,
+                                                          absl::Time now);
+  // Whether the store has it as it is. Cleared by what changes it.
+  std::atomic<bool> stored{false};
+
   // All or nothing; InvalidParameter names the member that is wrong.
   absl::Status RegisterFunctions(const std::vector<v1::FunctionSpec>& functions);
   // FunctionNotFound.
@@ -79,13 +88,13 @@ class Session {
 
  private:
   Session(std::string name, v1::SessionConfig config, Limits limits, FailurePolicy policy,
-          absl::Time now);
+          absl::Time create_time);
 
   const std::string name_;
   const v1::SessionConfig config_;
   const Limits limits_;
   const FailurePolicy failure_policy_;
-  const absl::Time create_time_;
+  absl::Time create_time_;
   std::atomic<int64_t> last_use_nanos_;
   mutable absl::Mutex mutex_;
   absl::btree_map<std::string, v1::FunctionSpec> functions_ ABSL_GUARDED_BY(mutex_);
@@ -100,6 +109,10 @@ class SessionRegistry {
   // `name` empty is not allowed here. SessionAlreadyExists, InvalidParameter.
   absl::StatusOr<std::shared_ptr<Session>> Create(absl::string_view name, v1::SessionConfig config,
                                                   absl::Time now);
+  // A session that was there before the restart; of `default`, what its workers serve. Internal
+  // when that cannot be.
+  absl::StatusOr<std::shared_ptr<Session>> Restore(const record::SessionRecord& record,
+                                                   absl::Time now);
   // Empty: `default`. SessionNotFound.
   absl::StatusOr<std::shared_ptr<Session>> Find(absl::string_view name) const;
   // Ends the session, which is not found from now on; its name stays taken until Forget.

@@ -69,6 +69,18 @@ SimulatedService::SimulatedService(const v1::SessionConfig& defaults, uint64_t s
   workers.Connect(executor_.get());
 }
 
+void SimulatedService::Restart(absl::Duration down) {
+  workers.LoseService();
+  scheduler.DropTasks();
+  executor_.reset();
+  scheduler.DropTasks();
+  scheduler.AdvanceWall(down);
+  executor_ = std::make_unique<Executor>(options_, scheduler, store, workers, ids);
+  workers.Connect(executor_.get());
+  const absl::Status recovered = executor_->Recover();
+  REHEARSE_CHECK(recovered.ok());
+}
+
 // Tasks may own leases, which call the workers and the executor when they go.
 SimulatedService::~SimulatedService() { scheduler.DropTasks(); }
 

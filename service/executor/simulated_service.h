@@ -88,6 +88,11 @@ class SimulatedService {
 
   Executor& executor() { return *executor_; }
 
+  // The service is killed: calls are never answered, commits that are late are lost, invocations
+  // break. `down` later another one takes up what the store has. Functions stay known to the
+  // workers, and are not registered again.
+  void Restart(absl::Duration down = absl::ZeroDuration());
+
   SeededScheduler scheduler;
   MemoryStore memory;
   FaultInjectingStore store{memory};

@@ -113,6 +113,26 @@ int SimulatedWorkers::Release() {
   return released;
 }
 
+void SimulatedWorkers::Connect(Executor* executor) {
+  executor_ = executor;
+  free_slots_ = slots_;
+  for (std::shared_ptr<Run>& run : std::exchange(orphans_, {})) {
+    scheduler_.Post(lane_, [this, run = std::move(run)] { Send(run, *run->unanswered); });
+  }
+}
+
+void SimulatedWorkers::LoseService(int orphans) {
+  queue_.clear();
+  running_.clear();
+  for (const std::weak_ptr<Run>& weak : std::exchange(all_runs_, {})) {
+    std::shared_ptr<Run> run = weak.lock();
+    if (run == nullptr || run->over) continue;
+    run->orphan = true;
+    run->over = !run->unanswered.has_value() || !Chance(orphans);
+    if (!run->over) orphans_.push_back(std::move(run));
+  }
+}
+
 void SimulatedWorkers::Acquire(const FunctionKey& function, Ready ready) {
   if (!functions_.contains(function.function_name)) {
     return ready(errors::FunctionNotFound(function.function_name));
@@ -157,6 +177,7 @@ void SimulatedWorkers::Dispatch() {
 }
 
 void SimulatedWorkers::Begin(std::shared_ptr<Run> run) {
+  all_runs_.push_back(run);
   const absl::variant<Program, Script>& code = functions_[run->invocation.function_name()];
   const Script* script = absl::get_if<Script>(&code);
   if (script != nullptr) BeginScript(run, *script);
@@ -281,6 +302,7 @@ void SimulatedWorkers::Send(std::shared_ptr<Run> run, std::vector<v1::OperationU
 }
 
 void SimulatedWorkers::Send(std::shared_ptr<Run> run, v1::CheckpointRequest request) {
+  run->unanswered = request;
   executor_->Checkpoint(
       request, StaleTokenSpelling::kReal,
       [this, run, request](absl::StatusOr<v1::CheckpointResponse> response) {
@@ -297,6 +319,7 @@ bool SimulatedWorkers::IsOutlived(const absl::Status& status) const {
 
 void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRequest& request,
                                 absl::StatusOr<v1::CheckpointResponse> response) {
+  run->unanswered.reset();
   if (response.ok()) {
     for (const v1::OperationUpdate& update : request.updates()) {
       if (update.action() == v1::OPERATION_ACTION_SUCCEED)
@@ -315,7 +338,7 @@ void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRe
     return Continue(run);
   }
   // An SDK tries again what the service could not do.
-  if (absl::IsInternal(response.status())) return Send(std::move(run), request);
+  if (absl::IsUnavailable(response.status())) return Send(std::move(run), request);
   if (!response.ok()) {
     if (!IsOutlived(response.status())) {
       Violation(
@@ -358,6 +381,7 @@ void SimulatedWorkers::Leave(const Run& run) {
 void SimulatedWorkers::End(std::shared_ptr<Run> run, InvocationEnd end) {
   run->over = true;
   Leave(*run);
+  if (run->orphan) return;
   ++free_slots_;
   run->ended(std::move(end));
   scheduler_.Post(lane_, [this] { Dispatch(); });

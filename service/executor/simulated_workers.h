@@ -94,6 +94,10 @@ class SimulatedWorkers final : public Invoker {
     bool held = false;
     // The service or the worker is through with it; nothing more is sent.
     bool over = false;
+    // Its service has died, and it has not noticed: it has no place any more.
+    bool orphan = false;
+    // The request that has not been answered.
+    absl::optional<v1::CheckpointRequest> unanswered;
 
     const std::string& arn() const { return invocation.durable().durable_execution_arn(); }
   };
@@ -106,7 +110,11 @@ class SimulatedWorkers final : public Invoker {
   void AddFunction(const std::string& name, absl::variant<Program, Script> code) {
     functions_[name] = std::move(code);
   }
-  void Connect(Executor* executor) { executor_ = executor; }
+  void Connect(Executor* executor);
+  // The service is about to die: invocations are over, and nothing is asked for. Of those that wait
+  // for an answer, each with the chance of `orphans` percent goes on, and asks the next service
+  // that is connected.
+  void LoseService(int orphans = 0);
   void set_trouble(Trouble trouble) { trouble_ = trouble; }
   // The test has moved time while invocations run: a repeated request may come too late for its
   // kept answer.
@@ -187,6 +195,9 @@ class SimulatedWorkers final : public Invoker {
   // How many invocations of a script there have been, by execution or plain function.
   absl::flat_hash_map<std::string, size_t> script_positions_;
   std::vector<std::shared_ptr<Run>> runs_;
+  std::vector<std::shared_ptr<Run>> orphans_;
+  // Since the service came up, programs as well.
+  std::vector<std::weak_ptr<Run>> all_runs_;
   absl::btree_set<std::pair<std::string, std::string>> callbacks_;
   absl::btree_set<std::pair<std::string, std::string>> acknowledged_;
   int client_tokens_ = 0;

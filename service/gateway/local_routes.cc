@@ -80,7 +80,10 @@ absl::Status Gateway::ReachFunction(const std::string& session, const std::strin
   if (endpoint.empty()) endpoint = lambda_endpoint_;
   if (endpoint.empty()) return absl::OkStatus();
   const bool reached = reached_.count({session, function_name}) > 0;
-  if (!reached && executor_.ResolveFunction(session, function_name, absl::nullopt).ok()) {
+  const absl::StatusOr<ResolvedFunction> known =
+      executor_.ResolveFunction(session, function_name, absl::nullopt);
+  // A function of before a restart is known, but the endpoint that it was reached through is not.
+  if (!reached && known.ok() && http_functions_.IsServed(session, known->spec.function_name())) {
     return absl::OkStatus();
   }
   absl::StatusOr<HttpUrl> url = ParseHttpUrl(endpoint);

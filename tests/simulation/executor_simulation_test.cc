@@ -1,6 +1,7 @@
 // The executor under the seeded scheduler: any interleaving, with crashes, hangs, repeated
-// requests, pauses, stops, and a store that refuses commits or takes its time. A failure names its
-// seed; `--test_env=REHEARSE_SEED=N` repeats it.
+// requests, pauses, stops, a store that refuses commits or takes its time, and a service that is
+// killed at any moment and goes on from its store. A failure names its seed;
+// `--test_env=REHEARSE_SEED=N` repeats it.
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -35,9 +36,9 @@ class Simulation {
         workers_(scheduler_, slots_) {
     outside_ = scheduler_.AddLane();
     disk_ = scheduler_.AddLane();
-    executor_ = std::make_unique<Executor>(ExecutorOptions(), scheduler_, store_, workers_, ids_);
-    workers_.Connect(executor_.get());
+    StartExecutor();
     workers_.set_trouble({Percent(10), Percent(3), Percent(20)});
+    kill_percent_ = scheduler_.Random(2) == 0 ? 0 : 1 + Percent(30);
     if (scheduler_.Random(2) == 0) TroubleTheStore();
     CreateSession();
     AddFunctions();
@@ -49,11 +50,18 @@ class Simulation {
     const int actions = scheduler_.Random(12);
     for (int i = 0; i < actions; ++i) {
       scheduler_.Post(outside_, [this] { ActFromOutside(); });
-      if (scheduler_.Random(3) == 0) scheduler_.RunUntilIdle();
+      if (Chance(kill_percent_)) {
+        // In the middle of whatever goes on.
+        scheduler_.RunUntilIdle(scheduler_.Random(100));
+        Kill();
+      }
+      if (scheduler_.Random(3) == 0) RunUntilIdle();
       if (scheduler_.Random(6) == 0) {
         scheduler_.AdvanceWall(absl::Milliseconds(scheduler_.Random(300)));
       }
     }
+    RunUntilIdle();
+    kill_percent_ = 0;
     if (scheduler_.Random(8) == 0) scheduler_.Post(outside_, [this] { EndSession(); });
     scheduler_.RunUntilIdle();
     // Hanging handlers run into their time limit, deadlines pass, the store is well again.
@@ -83,7 +91,7 @@ class Simulation {
     ++open_calls_;
     return [this, answer = std::move(answer)](absl::StatusOr<Response> response) mutable {
       --open_calls_;
-      const bool refused = store_fails_ && absl::IsInternal(response.status());
+      const bool refused = store_fails_ && absl::IsUnavailable(response.status());
       const bool gone = ended_ && absl::IsNotFound(response.status());
       if (!refused && !gone) answer(std::move(response));
     };
@@ -99,6 +107,44 @@ class Simulation {
   }
   bool Chance(int percent) { return static_cast<int>(scheduler_.Random(100)) < percent; }
 
+  void StartExecutor() {
+    executor_ = std::make_unique<Executor>(ExecutorOptions(), scheduler_, store_, workers_, ids_);
+    workers_.Connect(executor_.get());
+  }
+
+  // As the scheduler's, but that commits may kill the service.
+  void RunUntilIdle() {
+    while (scheduler_.RunUntil([this] { return kill_ || !scheduler_.HasTasks(); }) && kill_) Kill();
+  }
+
+  // Calls are never answered, commits that are late are lost, invocations break or live on as
+  // orphans; after a while another executor goes on with what the store has.
+  void Kill() {
+    kill_ = false;
+    workers_.LoseService(/*orphans=*/50);
+    scheduler_.DropTasks();
+    executor_.reset();
+    scheduler_.DropTasks();
+    open_calls_ = 0;
+    if (scheduler_.Random(2) == 0) {
+      // Beyond some deadlines, or none.
+      workers_.AnswersMayExpire();
+      scheduler_.AdvanceWall(absl::Seconds(scheduler_.Random(3000)));
+    }
+    StartExecutor();
+    ASSERT_EQ(executor_->Recover(), absl::OkStatus());
+    ASSERT_TRUE(executor_->HoldSession("s").ok());
+    AddWhatWasStarted();
+  }
+
+  // Starts whose answers were lost.
+  void AddWhatWasStarted() {
+    const absl::Status visited = memory_.VisitExecutions([this](RecoveredExecution execution) {
+      if (!execution.record.has_parent()) arns_.insert(execution.record.arn());
+    });
+    ASSERT_EQ(visited, absl::OkStatus());
+  }
+
   // From now on commits may fail, or take their time, or both, and loads may fail.
   void TroubleTheStore() {
     const int fail = Percent(30);
@@ -110,10 +156,19 @@ class Simulation {
     store_.SetFaults(
         [this, fail, defer](int64_t) {
           const bool fails = Chance(fail);
+          if (Chance(kill_percent_ / 4)) {
+            // Just when it has been written, or just when not.
+            kill_ = true;
+            return CommitFault::kDefer;
+          }
           if (Chance(defer)) return fails ? CommitFault::kDeferAndFail : CommitFault::kDefer;
           return fails ? CommitFault::kFail : CommitFault::kNone;
         },
         [this, longest](absl::AnyInvocable<void()> commit) {
+          if (kill_) {
+            if (scheduler_.Random(2) == 0) commit();
+            return;
+          }
           const uint64_t nanos = absl::ToInt64Nanoseconds(longest);
           const absl::Duration late =
               absl::Nanoseconds(scheduler_.Random(2) == 0 ? 0 : scheduler_.Random(nanos));
@@ -428,6 +483,9 @@ class Simulation {
   std::unique_ptr<Executor> executor_;
   bool stepped_ = false;
   bool store_fails_ = false;
+  // How often the service is killed, and that it is to be at once.
+  int kill_percent_ = 0;
+  bool kill_ = false;
   bool ended_ = false;
   int open_calls_ = 0;
   // Acknowledged; later with their children.

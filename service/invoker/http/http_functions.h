@@ -34,6 +34,11 @@ class HttpFunctions {
   // invocation on. At most kSlotsPerHttpFunction run at once.
   void Set(const std::string& session, const std::string& function_name, const HttpUrl& endpoint);
 
+  // Whether anything serves the function, over HTTP or a worker stream.
+  bool IsServed(const std::string& session, const std::string& function_name) {
+    return invoker_.HasPlace({session, function_name});
+  }
+
   // Ends what runs as crashed. Later calls do nothing.
   void Shutdown() { client_.Shutdown(); }
 
