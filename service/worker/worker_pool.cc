@@ -99,7 +99,7 @@ class WorkerPool::State {
   bool stopping() const;
   // Returns early, with false, when the pool stops.
   bool Pause(absl::Duration duration);
-  void SlotIsServing();
+  void SlotIsServing(bool first_time);
   // A slot lost its stream or could not get one; with `for_good` it does not try again.
   void SlotFailed(const absl::Status& why, bool for_good);
   void SlotEnded();
@@ -115,6 +115,8 @@ class WorkerPool::State {
   int serving_ ABSL_GUARDED_BY(mutex_) = 0;
   int refused_ ABSL_GUARDED_BY(mutex_) = 0;
   int running_threads_ ABSL_GUARDED_BY(mutex_) = 0;
+  // A slot has lost its stream, and none has got one since.
+  bool connection_lost_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
   absl::Status last_failure_ ABSL_GUARDED_BY(mutex_);
 
@@ -169,8 +171,7 @@ class WorkerPool::Slot {
     Course course;
     course.end = stream.Register(state_.Registration());
     course.registered = course.end.ok();
-    if (course.registered && !registered_before_) state_.SlotIsServing();
-    registered_before_ |= course.registered;
+    if (course.registered) state_.SlotIsServing(!std::exchange(registered_before_, true));
     while (course.end.ok() && !state_.stopping()) {
       course.end = RunNextInvocation(stream);
       course.invoked |= course.end.ok();
@@ -272,18 +273,22 @@ bool WorkerPool::State::Pause(absl::Duration duration) {
   return !mutex_.AwaitWithTimeout(absl::Condition(&stopping_), duration);
 }
 
-void WorkerPool::State::SlotIsServing() {
+void WorkerPool::State::SlotIsServing(bool first_time) {
   absl::MutexLock lock(&mutex_);
-  ++serving_;
+  if (first_time) ++serving_;
+  if (std::exchange(connection_lost_, false)) options_.log("connected to the service again");
 }
 
 void WorkerPool::State::SlotFailed(const absl::Status& why, bool for_good) {
   absl::MutexLock lock(&mutex_);
   last_failure_ = why;
-  options_.log(absl::StrCat(
-      for_good ? "refused by the service: " : "not connected to the service, trying again: ",
-      why.ToString()));
-  if (!for_good) return;
+  if (!for_good) {
+    // Once, for all slots and all attempts.
+    if (std::exchange(connection_lost_, true)) return;
+    return options_.log(
+        absl::StrCat("not connected to the service, trying again: ", why.ToString()));
+  }
+  options_.log(absl::StrCat("refused by the service: ", why.ToString()));
   ++refused_;
   refusal_ = why;
 }

@@ -91,8 +91,8 @@ struct WorkerOptions {
   int slots = 1;
   // 1-1000.
   std::vector<v1::FunctionSpec> functions;
-  // Told, in a line, of lost connections and refusals. Called on the slots' threads, one call at a
-  // time.
+  // Told, in a line, when the connection is lost, when it is back, and of refusals. Called on the
+  // slots' threads, one call at a time.
   std::function<void(absl::string_view)> log = [](absl::string_view) {};
 };
 

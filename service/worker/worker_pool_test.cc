@@ -281,8 +281,15 @@ TEST(WorkerPoolTest, TriesAgainWhileTheServiceIsAway) {
     ExpectRegistration(stream);
     return WaitForClose(stream);
   });
-  WorkerPool pool(host.channel(), OneFunction(), Unused);
+  std::vector<std::string> logged;
+  WorkerOptions options = OneFunction();
+  options.log = [&](absl::string_view line) { logged.emplace_back(line); };
+  WorkerPool pool(host.channel(), options, Unused);
   EXPECT_EQ(pool.WaitUntilServing(kLong), absl::OkStatus());
+  // Once, however often it tries.
+  EXPECT_THAT(logged, testing::ElementsAre(
+                          "not connected to the service, trying again: UNAVAILABLE: starting",
+                          "connected to the service again"));
 }
 
 TEST(WorkerPoolTest, WithoutAServiceTheWaitSaysWhy) {
