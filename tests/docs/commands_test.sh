@@ -31,6 +31,7 @@ run_up() {
     case $flag in
       --grpc-address=* | --http-address=*) flags+=("${flag%:*}:0") ;;
       --ready-file=*) ;;
+      --store=sqlite:*) flags+=("--store=sqlite:$TEST_TMPDIR/$(basename "${flag#*:}")") ;;
       *) flags+=("$flag") ;;
     esac
   done
