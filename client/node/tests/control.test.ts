@@ -21,7 +21,9 @@ test('a callback is handed out after its invocation', async () => {
   const arn = await runner.runAsync();
   const id = await runner.waitForCallback(arn, 'approval', FAR);
   expect(await runner.waitForCallback(arn, undefined, FAR)).toBe(id);
+  // Handles show what was waited for.
   expect(runner.compactHistory()).toMatch(/IC\d+$/);
+  expect(runner.getOperation('approval').getCallbackDetails()!.callbackId).toBe(id);
   expect(await runner.inspect(arn)).toMatchObject({
     status: 'RUNNING',
     invocationCount: 1,
@@ -60,7 +62,9 @@ test('errors have the names of AWS', async () => {
 
 test('a time-out says what the run waits for', async () => {
   const runner = new LocalDurableTestRunner({handlerFunction: approval, clockMode: 'skip'});
-  const error = await runner.run({timeoutMs: 300}).then(
+  const arn = await runner.runAsync();
+  await runner.waitForCallback(arn, 'approval', FAR);
+  const error = await runner.waitForResult(arn, {timeoutMs: 1}).then(
     () => undefined,
     (thrown: ServiceError) => thrown,
   );

@@ -120,10 +120,7 @@ export class LocalDurableTestRunner<TResult = any>
     const {record, watched} = this.follow(session, arn);
     await watched;
     // An invocation may end after the execution.
-    if (record.events.length < state.eventCount) {
-      for (const event of await session.history(arn)) record.add(event);
-      this.scope.changed();
-    }
+    await this.catchUp(session, arn);
     const scope = new HandleScope(this);
     scope.follow(record);
     return new RecordedResult(
@@ -170,7 +167,10 @@ export class LocalDurableTestRunner<TResult = any>
   /** Waits for an open callback and for the end of the invocation that has created it; returns its
    * id. `name` is that of createCallback or waitForCallback; without one, the newest callback. */
   async waitForCallback(arn: string, name?: string, options?: WaitOptions): Promise<string> {
-    return (await this.session()).waitForCallback(arn, name, options);
+    const session = await this.session();
+    const callbackId = await session.waitForCallback(arn, name, options);
+    await this.catchUp(session, arn);
+    return callbackId;
   }
 
   async waitForOperation(
@@ -178,7 +178,10 @@ export class LocalDurableTestRunner<TResult = any>
     filter: OperationFilter,
     options?: WaitOptions,
   ): Promise<Operation> {
-    return (await this.session()).waitForOperation(arn, filter, options);
+    const session = await this.session();
+    const operation = await session.waitForOperation(arn, filter, options);
+    await this.catchUp(session, arn);
+    return operation;
   }
 
   /** `result` is handed to the function as it is. */
@@ -331,6 +334,16 @@ export class LocalDurableTestRunner<TResult = any>
     const followed = {record, watched: this.watchInto(record, this.scope, session, arn)};
     this.followed.set(arn, followed);
     return followed;
+  }
+
+  // Shows in handles, too, what a caller has waited for: the stream of events may be behind.
+  private async catchUp(session: Session, arn: string) {
+    const followed = this.followed.get(arn);
+    if (followed === undefined) return;
+    const {record} = followed;
+    if (record.events.length >= (await session.inspect(arn)).eventCount) return;
+    for (const event of await session.history(arn)) record.add(event);
+    this.scope.changed();
   }
 
   private async watchInto(record: ExecutionRecord, scope: HandleScope, session: Session, arn: string) {
