@@ -33,7 +33,8 @@ class LambdaPackageTest(unittest.TestCase):
         self.assertIn("--concurrency", result.stdout)
 
     def test_is_a_runtime_on_lambda(self):
-        result = self.bootstrap(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9")
+        result = self.bootstrap(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9", AWS_REGION="us-east-1",
+                                AWS_ACCESS_KEY_ID="id", AWS_SECRET_ACCESS_KEY="key")
         self.assertEqual(result.returncode, 1)
         self.assertIn("127.0.0.1:9", result.stderr)
 

@@ -34,6 +34,21 @@
 namespace rehearse {
 namespace {
 
+// Where executions are kept if nobody says where: as AWS's local Python runner is told. Both of its
+// stores on disk are a SQLite database here.
+std::string DefaultStore() {
+  const char* type = std::getenv("AWS_DEX_STORE_TYPE");
+  if (type == nullptr) return "memory";
+  const char* path = std::getenv("AWS_DEX_STORE_PATH");
+  const absl::string_view kind = type;
+  if (kind == "sqlite")
+    return absl::StrCat("sqlite:", path == nullptr ? "durable-executions.db" : path);
+  if (kind == "filesystem") {
+    return absl::StrCat("sqlite:", path == nullptr ? ".durable_executions" : path, ".db");
+  }
+  return type;
+}
+
 struct UpFlags {
   std::string grpc_address = "127.0.0.1:9013";
   std::string http_address;
@@ -44,7 +59,7 @@ struct UpFlags {
   std::string error_type = "name";
   std::string time = "real";
   bool skip_deadlines = false;
-  std::string store = "memory";
+  std::string store = DefaultStore();
   std::string ready_file;
   std::string limits = "aws";
   std::string failure_policy = "aws";

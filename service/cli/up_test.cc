@@ -1,6 +1,7 @@
 // `rehearse up` as its users see it: a process, its flags, its ready file, its end.
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -450,6 +451,23 @@ TEST(UpTest, TakesTheSettingsOfAwssLocalPythonRunner) {
   up.process().Signal(SIGTERM);
   EXPECT_EQ(up.process().AwaitExit(), 0);
   EXPECT_THAT(up.process().err(), IsEmpty());
+}
+
+TEST(UpTest, KeepsExecutionsWhereAwssLocalPythonRunnerIsToldTo) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/told");
+  for (const auto& [type, file] : std::vector<std::pair<std::string, std::string>>{
+           {"sqlite", path}, {"filesystem", path + ".db"}}) {
+    const Variables settings({{"AWS_DEX_STORE_TYPE", type}, {"AWS_DEX_STORE_PATH", path}});
+    EXPECT_FALSE(std::ifstream(file).good()) << file;
+    Up up;
+    EXPECT_TRUE(std::ifstream(file).good()) << file;
+  }
+  const Variables memory({std::make_pair("AWS_DEX_STORE_TYPE", "memory")});
+  Up up;
+  const Variables unknown({std::make_pair("AWS_DEX_STORE_TYPE", "disk")});
+  const Finished end = RunToEnd({"up", "--grpc-address=127.0.0.1:0"});
+  EXPECT_EQ(end.status, 1);
+  EXPECT_THAT(end.err, HasSubstr("bad store 'disk'"));
 }
 
 TEST(UpTest, FindsConfiguredFunctionsBehindTheLambdaEndpoint) {

@@ -69,6 +69,7 @@ TEST_P(RunnerTimeTest, ManualTimeStandsStillUntilItIsMoved) {
   EXPECT_THAT(runner.AdvanceTime(absl::Seconds(1)), IsOk());
   EXPECT_EQ(runner.GetResult(arn)->GetWait("day")->status(), OperationStatus::kSucceeded);
   EXPECT_EQ(runner.GetResult(arn)->status(), ExecutionStatus::kRunning);
+  ASSERT_THAT(runner.WaitForOperation(arn, "hour", {}, kFar), IsOk());
   EXPECT_THAT(runner.AdvanceTime(absl::Hours(1)), IsOk());
   const auto result = runner.WaitForResult(arn, kFar);
   ASSERT_THAT(result, IsOk());
