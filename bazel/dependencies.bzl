@@ -89,6 +89,15 @@ def rehearse_dependencies():
         build_file = "//bazel/third_party:spdlog.BUILD",
         srcs = ["//bazel/third_party:spdlog.cc"],
     )
+    debian_repository(
+        name = "libpq",
+        package = "libpq-dev",
+        build_file = "//bazel/third_party:libpq.BUILD",
+        links = {
+            "postgresql/%s.h" % name: "/usr/include/postgresql/%s.h" % name
+            for name in ["libpq-fe", "pg_config_ext", "postgres_ext"]
+        },
+    )
     for name, package in {
         "boost": "libboost-dev",
         "cli11": "libcli11-dev",

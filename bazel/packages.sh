@@ -24,6 +24,7 @@ BUILD_PACKAGES=(
   libgoogle-perftools-dev
   libgrpc++-dev
   libgtest-dev
+  libpq-dev
   libprotobuf-dev
   librapidcheck-dev
   libre2-dev
@@ -32,6 +33,7 @@ BUILD_PACKAGES=(
   libssl-dev
   libyaml-cpp-dev
   nlohmann-json3-dev
+  postgresql
   zlib1g-dev
 )
 

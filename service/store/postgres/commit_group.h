@@ -1,0 +1,62 @@
+// CommitGroupPlan: several commits as the statements of one transaction.
+//
+//   CommitGroupPlan plan(group);
+//   absl::StatusOr<std::vector<Result>> results = connection.Run(plan.TakeCalls());
+//   const Result& created = (*results)[plan.create_call()];
+#ifndef REHEARSE_SERVICE_STORE_POSTGRES_COMMIT_GROUP_H_
+#define REHEARSE_SERVICE_STORE_POSTGRES_COMMIT_GROUP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "service/store/execution_store.h"
+#include "service/store/postgres/connection.h"
+
+namespace rehearse {
+
+// A commit that has not been answered.
+struct PendingCommit {
+  std::vector<const ExecutionDelta*> deltas;
+  ExecutionStore::Committed committed;
+  // COMMIT has been sent, and no answer has come.
+  bool maybe_written = false;
+};
+
+// The key of an execution's rows: the last segment of its ARN.
+absl::string_view RowIdOf(absl::string_view arn);
+
+class CommitGroupPlan {
+ public:
+  // `group` outlives the plan. Several deltas of one execution become one row of each table.
+  explicit CommitGroupPlan(const std::vector<PendingCommit>& group);
+
+  // The statements, to be taken once.
+  std::vector<Call> TakeCalls() { return std::move(calls_); }
+  // Places among the calls; -1: there is no such call. These two give back the ids of the
+  // executions that they have made, and have found.
+  int create_call() const { return create_call_; }
+  int update_call() const { return update_call_; }
+  // Writes so many events, all of which are new.
+  int event_call() const { return event_call_; }
+  int64_t event_count() const { return event_count_; }
+
+ private:
+  void PlanExecutions(const std::vector<PendingCommit>& group);
+  void PlanOperations(const std::vector<PendingCommit>& group);
+  void PlanEvents(const std::vector<PendingCommit>& group);
+  void PlanReplies(const std::vector<PendingCommit>& group);
+  int Add(const Statement& statement, std::vector<Column*> columns);
+
+  std::vector<Call> calls_;
+  int create_call_ = -1;
+  int update_call_ = -1;
+  int event_call_ = -1;
+  int64_t event_count_ = 0;
+};
+
+}  // namespace rehearse
+
+#endif  // REHEARSE_SERVICE_STORE_POSTGRES_COMMIT_GROUP_H_

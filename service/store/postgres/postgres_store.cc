@@ -1,0 +1,358 @@
+#include "service/store/postgres/postgres_store.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "service/base/check.h"
+#include "service/base/errors.h"
+#include "service/base/limits.h"
+#include "service/store/postgres/commit_group.h"
+#include "service/store/postgres/schema.h"
+
+namespace rehearse {
+namespace {
+
+constexpr Statement kFindExecution = {
+    "find_execution",
+    "SELECT record, progress FROM rehearse.execution WHERE id = $1::text AND arn = $2::text"};
+constexpr Statement kFindOperations = {
+    "find_operations",
+    "SELECT record FROM rehearse.operation WHERE id = $1::text ORDER BY position"};
+constexpr Statement kFindReplies = {"find_replies",
+                                    "SELECT reply FROM rehearse.reply WHERE id = $1::text"
+                                    " ORDER BY sequence DESC LIMIT $2::bigint"};
+constexpr Statement kFindHeader = {
+    "find_header",
+    "SELECT e.record, e.progress, o.record FROM rehearse.execution e"
+    " LEFT JOIN rehearse.operation o ON o.id = e.id AND o.position = 0"
+    " WHERE e.id = $1::text AND e.arn = $2::text"};
+constexpr Statement kExists = {
+    "exists", "SELECT 1 FROM rehearse.execution WHERE id = $1::text AND arn = $2::text"};
+constexpr Statement kReadEvents = {
+    "read_events",
+    "SELECT event FROM rehearse.event"
+    " WHERE id = $1::text AND event_id BETWEEN $2::bigint AND $3::bigint ORDER BY event_id"};
+constexpr Statement kFindByName = {
+    "find_by_name",
+    "SELECT arn FROM rehearse.execution"
+    " WHERE session = $1::text AND function_name = $2::text AND name = $3::text"};
+
+// Executions are visited by so many at a time, in order of id.
+constexpr int kVisitPageSize = 2000;
+constexpr Statement kVisitExecutions = {
+    "visit_executions",
+    "SELECT id, record, progress FROM rehearse.execution WHERE id > $1::text"
+    " ORDER BY id LIMIT $2::bigint"};
+constexpr Statement kVisitPending = {
+    "visit_pending",
+    "SELECT id, record FROM rehearse.operation"
+    " WHERE pending AND id > $1::text AND id <= $2::text ORDER BY id, position"};
+
+// Which executions are deleted.
+constexpr char kGivenExecutions[] = "id = ANY ($1::text[]) AND arn = ANY ($2::text[])";
+constexpr char kExecutionsOfSession[] = "session = $1::text";
+
+constexpr Statement kPutSession = {"put_session",
+                                   "INSERT INTO rehearse.session VALUES ($1::text, $2::bytea)"
+                                   " ON CONFLICT (name) DO UPDATE SET record = excluded.record"};
+constexpr Statement kSessions = {"sessions", "SELECT record FROM rehearse.session ORDER BY name"};
+constexpr Statement kDeleteSession = {"delete_session",
+                                      "DELETE FROM rehearse.session WHERE name = $1::text"};
+
+absl::Status ToStoreError(const absl::Status& status) {
+  return errors::StoreUnavailable(status.message());
+}
+
+template <typename Message>
+Message Parse(absl::string_view bytes) {
+  Message message;
+  REHEARSE_CHECK(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  return message;
+}
+
+std::vector<std::string> KeyOf(absl::string_view arn) {
+  return {TextParameter(RowIdOf(arn)), TextParameter(arn)};
+}
+
+// Takes `lease_seconds` out of the URL's parameters.
+absl::Status TakeLeaseSeconds(PostgresStore::Options& options) {
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(options.url, absl::MaxSplits('?', 1));
+  std::vector<absl::string_view> kept;
+  for (absl::string_view parameter : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
+    absl::string_view value = parameter;
+    if (!absl::ConsumePrefix(&value, "lease_seconds=")) {
+      kept.push_back(parameter);
+      continue;
+    }
+    int seconds = 0;
+    if (!absl::SimpleAtoi(value, &seconds) || seconds < 1 || seconds > 3600) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("bad lease_seconds '", value, "': expected 1 to 3600"));
+    }
+    options.lease = absl::Seconds(seconds);
+  }
+  options.url = parts.first;
+  if (!kept.empty()) absl::StrAppend(&options.url, "?", absl::StrJoin(kept, "&"));
+  return absl::OkStatus();
+}
+
+// The statement of a list, with its parameters.
+class ListStatement {
+ public:
+  explicit ListStatement(const ExecutionQuery& query) {
+    sql_ = absl::StrCat("SELECT record, progress FROM rehearse.execution WHERE session = ",
+                        Text(query.session));
+    if (!query.function_name.empty()) And("function_name = ", Text(query.function_name));
+    if (query.version.has_value()) And("version = ", Text(*query.version));
+    if (query.name.has_value()) And("name = ", Text(*query.name));
+    if (query.started_after.has_value()) And("start_time >= ", Time(*query.started_after));
+    if (query.started_before.has_value()) And("start_time <= ", Time(*query.started_before));
+    if (!query.statuses.empty()) And("status IN ", InList(query.statuses));
+    if (query.after.has_value()) {
+      And(query.oldest_first ? "(start_time, arn) > " : "(start_time, arn) < ",
+          absl::StrCat("(", Time(query.after->start_time), ", ", Text(query.after->arn), ")"));
+    }
+    const char* order = query.oldest_first ? "" : " DESC";
+    absl::StrAppend(&sql_, " ORDER BY start_time", order, ", arn", order, " LIMIT ",
+                    std::max(query.max_items, 0));
+    statement_ = {nullptr, sql_};
+  }
+  // The call points into it.
+  ListStatement(const ListStatement&) = delete;
+
+  Call call() const { return {&statement_, parameters_}; }
+
+ private:
+  void And(absl::string_view left, absl::string_view right) {
+    absl::StrAppend(&sql_, " AND ", left, right);
+  }
+  std::string Text(absl::string_view value) {
+    parameters_.push_back(TextParameter(value));
+    return absl::StrCat("$", parameters_.size(), "::text");
+  }
+  std::string Time(absl::Time value) {
+    parameters_.push_back(IntParameter(absl::ToUnixNanos(value)));
+    return absl::StrCat("$", parameters_.size(), "::bigint");
+  }
+  static std::string InList(const std::vector<v1::ExecutionStatus>& statuses) {
+    return absl::StrCat("(",
+                        absl::StrJoin(statuses, ", ",
+                                      [](std::string* out, v1::ExecutionStatus status) {
+                                        absl::StrAppend(out, static_cast<int>(status));
+                                      }),
+                        ")");
+  }
+
+  std::string sql_;
+  std::vector<std::string> parameters_;
+  Statement statement_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(Options options) {
+  absl::Status status = TakeLeaseSeconds(options);
+  if (status.ok()) status = ValidatePostgresUrl(options.url);
+  if (!status.ok()) return status;
+  std::unique_ptr<PostgresStore> store(new PostgresStore(options.url, options));
+  absl::StatusOr<std::unique_ptr<Connection>> connection = store->database_.Connect();
+  if (!connection.ok()) return connection.status();
+  status = MigrateSchema(**connection);
+  if (!status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<ReplicaLease>> lease =
+      ReplicaLease::Acquire(store->database_, options.lease, std::move(options.lost));
+  if (!lease.ok()) return lease.status();
+  store->lease_ = *std::move(lease);
+  store->writer_ =
+      std::make_unique<CommitWriter>(store->database_, *store->lease_, options.write_connections);
+  return store;
+}
+
+PostgresStore::PostgresStore(std::string url, const Options& options)
+    : database_(std::move(url), options.stall_limit),
+      readers_(database_, options.read_connections) {}
+
+void PostgresStore::Commit(std::vector<const ExecutionDelta*> deltas, Committed committed) {
+  writer_->Add(std::move(deltas), std::move(committed));
+}
+
+absl::StatusOr<std::unique_ptr<Execution>> PostgresStore::Load(absl::string_view arn) {
+  const std::string id = TextParameter(RowIdOf(arn));
+  const absl::StatusOr<std::vector<Result>> found =
+      readers_.Read({{&kFindExecution, KeyOf(arn)},
+                     {&kFindOperations, {id}},
+                     {&kFindReplies, {id, IntParameter(kMaxCheckpointReplies)}}});
+  if (!found.ok()) return ToStoreError(found.status());
+  const Result& header = (*found)[0];
+  if (header.rows() == 0) return errors::ExecutionNotFound(arn);
+  std::vector<record::OperationRecord> operations;
+  for (int row = 0; row < (*found)[1].rows(); ++row) {
+    operations.push_back(Parse<record::OperationRecord>((*found)[1].Bytes(row, 0)));
+  }
+  std::deque<record::CheckpointReply> replies;
+  for (int row = 0; row < (*found)[2].rows(); ++row) {
+    replies.push_front(Parse<record::CheckpointReply>((*found)[2].Bytes(row, 0)));
+  }
+  return std::make_unique<Execution>(Parse<record::ExecutionRecord>(header.Bytes(0, 0)),
+                                     Parse<record::ExecutionProgress>(header.Bytes(0, 1)),
+                                     std::move(operations), std::move(replies));
+}
+
+absl::StatusOr<StoredExecution> PostgresStore::LoadHeader(absl::string_view arn) {
+  const absl::StatusOr<std::vector<Result>> found = readers_.Read({{&kFindHeader, KeyOf(arn)}});
+  if (!found.ok()) return ToStoreError(found.status());
+  const Result& header = (*found)[0];
+  if (header.rows() == 0) return errors::ExecutionNotFound(arn);
+  StoredExecution stored;
+  stored.record = Parse<record::ExecutionRecord>(header.Bytes(0, 0));
+  stored.progress = Parse<record::ExecutionProgress>(header.Bytes(0, 1));
+  if (header.IsNull(0, 2)) return stored;
+  const auto operation = Parse<record::OperationRecord>(header.Bytes(0, 2)).operation();
+  if (operation.execution_details().has_input_payload()) {
+    stored.input = operation.execution_details().input_payload();
+  }
+  return stored;
+}
+
+absl::StatusOr<std::vector<v1::Event>> PostgresStore::ReadEvents(absl::string_view arn,
+                                                                 int64_t first_id,
+                                                                 int64_t last_id) {
+  const absl::StatusOr<std::vector<Result>> found = readers_.Read(
+      {{&kExists, KeyOf(arn)},
+       {&kReadEvents,
+        {TextParameter(RowIdOf(arn)), IntParameter(first_id), IntParameter(last_id)}}});
+  if (!found.ok()) return ToStoreError(found.status());
+  if ((*found)[0].rows() == 0) return errors::ExecutionNotFound(arn);
+  std::vector<v1::Event> events;
+  for (int row = 0; row < (*found)[1].rows(); ++row) {
+    events.push_back(Parse<v1::Event>((*found)[1].Bytes(row, 0)));
+  }
+  return events;
+}
+
+absl::StatusOr<std::vector<StoredExecution>> PostgresStore::List(const ExecutionQuery& query) {
+  const ListStatement statement(query);
+  const absl::StatusOr<std::vector<Result>> found = readers_.Read({statement.call()});
+  if (!found.ok()) return ToStoreError(found.status());
+  std::vector<StoredExecution> page;
+  for (int row = 0; row < (*found)[0].rows(); ++row) {
+    StoredExecution& stored = page.emplace_back();
+    stored.record = Parse<record::ExecutionRecord>((*found)[0].Bytes(row, 0));
+    stored.progress = Parse<record::ExecutionProgress>((*found)[0].Bytes(row, 1));
+  }
+  return page;
+}
+
+absl::StatusOr<absl::optional<std::string>> PostgresStore::FindByName(
+    absl::string_view session, absl::string_view function_name, absl::string_view name) {
+  const absl::StatusOr<std::vector<Result>> found = readers_.Read(
+      {{&kFindByName,
+        {TextParameter(session), TextParameter(function_name), TextParameter(name)}}});
+  if (!found.ok()) return ToStoreError(found.status());
+  if ((*found)[0].rows() == 0) return absl::optional<std::string>();
+  return absl::optional<std::string>(std::string((*found)[0].Bytes(0, 0)));
+}
+
+absl::Status PostgresStore::VisitExecutions(Visit visit) {
+  std::string after;
+  while (true) {
+    const absl::StatusOr<std::vector<Result>> found =
+        readers_.Read({{&kVisitExecutions, {TextParameter(after), IntParameter(kVisitPageSize)}}});
+    if (!found.ok()) return ToStoreError(found.status());
+    const Result& executions = (*found)[0];
+    if (executions.rows() == 0) return absl::OkStatus();
+    const std::string last(executions.Bytes(executions.rows() - 1, 0));
+    const absl::StatusOr<std::vector<Result>> found_pending =
+        readers_.Read({{&kVisitPending, {TextParameter(after), TextParameter(last)}}});
+    if (!found_pending.ok()) return ToStoreError(found_pending.status());
+    const Result& pending = (*found_pending)[0];
+    int next = 0;
+    for (int row = 0; row < executions.rows(); ++row) {
+      RecoveredExecution execution;
+      execution.record = Parse<record::ExecutionRecord>(executions.Bytes(row, 1));
+      execution.progress = Parse<record::ExecutionProgress>(executions.Bytes(row, 2));
+      const bool open = !IsTerminal(execution.progress.status());
+      for (; next < pending.rows() && pending.Bytes(next, 0) <= executions.Bytes(row, 0); ++next) {
+        if (!open || pending.Bytes(next, 0) != executions.Bytes(row, 0)) continue;
+        execution.pending.push_back(Parse<record::OperationRecord>(pending.Bytes(next, 1)));
+      }
+      visit(std::move(execution));
+    }
+    after = last;
+  }
+}
+
+absl::Status PostgresStore::Write(std::vector<Call> calls) {
+  const Call before[] = {{&kBegin, {}}, lease_->Check()};
+  calls.insert(calls.begin(), std::begin(before), std::end(before));
+  const absl::StatusOr<std::vector<Result>> results =
+      readers_.Run([&](Connection& connection) -> absl::StatusOr<std::vector<Result>> {
+        absl::StatusOr<std::vector<Result>> written = connection.Run(calls);
+        if (written.ok() && (*written)[1].rows() == 0) {
+          written = absl::FailedPreconditionError("another server has taken over the database");
+        }
+        if (connection.lost()) return written;
+        const absl::Status ended =
+            connection.Run({{written.ok() ? &kCommit : &kRollback, {}}}).status();
+        if (written.ok() && !ended.ok()) return ended;
+        return written;
+      });
+  if (absl::IsFailedPrecondition(results.status())) lease_->NoteLost();
+  return results.ok() ? absl::OkStatus() : ToStoreError(results.status());
+}
+
+absl::Status PostgresStore::DeleteExecutions(absl::string_view which,
+                                             const std::vector<std::string>& parameters,
+                                             std::vector<Call> also) {
+  std::vector<std::string> sql;
+  for (const char* table : {"operation", "event", "reply"}) {
+    sql.push_back(absl::StrCat("DELETE FROM rehearse.", table,
+                               " WHERE id IN (SELECT id FROM rehearse.execution WHERE ", which,
+                               ")"));
+  }
+  sql.push_back(absl::StrCat("DELETE FROM rehearse.execution WHERE ", which));
+  std::vector<Statement> statements;
+  for (const std::string& text : sql) statements.push_back({nullptr, text});
+  std::vector<Call> calls = std::move(also);
+  for (const Statement& statement : statements) calls.push_back({&statement, parameters});
+  return Write(std::move(calls));
+}
+
+absl::Status PostgresStore::Delete(const std::vector<std::string>& arns) {
+  if (arns.empty()) return absl::OkStatus();
+  Column ids(Column::Type::kText);
+  Column full(Column::Type::kText);
+  for (const std::string& arn : arns) {
+    ids.Add(RowIdOf(arn));
+    full.Add(absl::string_view(arn));
+  }
+  return DeleteExecutions(kGivenExecutions, {ids.Take(), full.Take()}, {});
+}
+
+absl::Status PostgresStore::PutSession(const record::SessionRecord& session) {
+  return Write({{&kPutSession, {TextParameter(session.name()), session.SerializeAsString()}}});
+}
+
+absl::StatusOr<std::vector<record::SessionRecord>> PostgresStore::Sessions() {
+  const absl::StatusOr<std::vector<Result>> found = readers_.Read({{&kSessions, {}}});
+  if (!found.ok()) return ToStoreError(found.status());
+  std::vector<record::SessionRecord> sessions;
+  for (int row = 0; row < (*found)[0].rows(); ++row) {
+    sessions.push_back(Parse<record::SessionRecord>((*found)[0].Bytes(row, 0)));
+  }
+  return sessions;
+}
+
+absl::Status PostgresStore::DeleteSession(absl::string_view session) {
+  const std::vector<std::string> parameters = {TextParameter(session)};
+  return DeleteExecutions(kExecutionsOfSession, parameters, {{&kDeleteSession, parameters}});
+}
+
+}  // namespace rehearse

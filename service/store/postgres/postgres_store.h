@@ -1,0 +1,81 @@
+// PostgresStore: executions kept in a PostgreSQL database.
+//
+//   PostgresStore::Options options;
+//   options.url = "postgres://rehearse@db.example.com/rehearse";
+//   absl::StatusOr<std::unique_ptr<PostgresStore>> store = PostgresStore::Open(std::move(options));
+//   (*store)->Commit({&delta}, [](absl::Status status) { ... });    // called on a thread of the
+//   store
+//
+// One server writes to a database at a time: the one that holds its lease (replica_lease.h).
+// While PostgreSQL is away, calls answer with errors::StoreUnavailable, and the store finds back to
+// it by itself. What the tables are is told in schema.cc and docs/store.md.
+#ifndef REHEARSE_SERVICE_STORE_POSTGRES_POSTGRES_STORE_H_
+#define REHEARSE_SERVICE_STORE_POSTGRES_POSTGRES_STORE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "service/store/execution_store.h"
+#include "service/store/postgres/commit_writer.h"
+#include "service/store/postgres/database.h"
+#include "service/store/postgres/replica_lease.h"
+
+namespace rehearse {
+
+// Thread-safe.
+class PostgresStore final : public ExecutionStore {
+ public:
+  struct Options {
+    // As libpq takes it; besides its parameters `lease_seconds`, from 1 to 3600, is understood.
+    std::string url;
+    // How long a server may be silent before another may take the database over.
+    absl::Duration lease = absl::Seconds(10);
+    // A transaction in which this process says nothing for so long is undone by PostgreSQL, which
+    // then is free for the next server. Far more than a transaction takes.
+    absl::Duration stall_limit = absl::Seconds(5);
+    // Transactions that write, and that read, at the same time.
+    int write_connections = 2;
+    int read_connections = 8;
+    // Called when another server has taken the database over; every call then fails.
+    ReplicaLease::Lost lost = nullptr;
+  };
+
+  // Makes the tables where they are missing. InvalidArgument for a bad URL; Unavailable when libpq
+  // or the database cannot be reached; FailedPrecondition when another server uses the database or
+  // the database is of a newer version.
+  static absl::StatusOr<std::unique_ptr<PostgresStore>> Open(Options options);
+
+  void Commit(std::vector<const ExecutionDelta*> deltas, Committed committed) override;
+  absl::StatusOr<std::unique_ptr<Execution>> Load(absl::string_view arn) override;
+  absl::StatusOr<StoredExecution> LoadHeader(absl::string_view arn) override;
+  absl::StatusOr<std::vector<v1::Event>> ReadEvents(absl::string_view arn, int64_t first_id,
+                                                    int64_t last_id) override;
+  absl::StatusOr<std::vector<StoredExecution>> List(const ExecutionQuery& query) override;
+  absl::StatusOr<absl::optional<std::string>> FindByName(absl::string_view session,
+                                                         absl::string_view function_name,
+                                                         absl::string_view name) override;
+  absl::Status VisitExecutions(Visit visit) override;
+  absl::Status Delete(const std::vector<std::string>& arns) override;
+  absl::Status PutSession(const record::SessionRecord& session) override;
+  absl::StatusOr<std::vector<record::SessionRecord>> Sessions() override;
+  absl::Status DeleteSession(absl::string_view session) override;
+
+ private:
+  PostgresStore(std::string url, const Options& options);
+  // The calls as one transaction, if the lease is still held.
+  absl::Status Write(std::vector<Call> calls);
+  // Of the executions for which the condition `which` holds everything, after the calls `also`.
+  absl::Status DeleteExecutions(absl::string_view which, const std::vector<std::string>& parameters,
+                                std::vector<Call> also);
+
+  Database database_;
+  ConnectionPool readers_;
+  std::unique_ptr<ReplicaLease> lease_;
+  std::unique_ptr<CommitWriter> writer_;
+};
+
+}  // namespace rehearse
+
+#endif  // REHEARSE_SERVICE_STORE_POSTGRES_POSTGRES_STORE_H_
