@@ -292,7 +292,8 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
                 "Where executions are kept: memory - for as long as the process lives; "
                 "sqlite:PATH - in a SQLite database, to go on after a restart. "
                 "sqlite:PATH?synchronous=NORMAL writes faster, and may lose the last moments when "
-                "the machine crashes")
+                "the machine crashes. postgres://HOST/DATABASE - in a PostgreSQL database; one "
+                "service at a time uses it")
       ->check(CLI::Validator(CheckStore, ""))
       ->type_name("STORE")
       ->capture_default_str();

@@ -112,7 +112,8 @@ TEST(RehearseTest, WrongUsageIsStatus2AndSaysWhatToDo) {
        "aws_secret_access_key"},
       {{"up", "--error-type=code"}, "rehearse up: --error-type: code not in {name,fault}"},
       {{"up", "--store=disk"},
-       "rehearse up: --store: bad store 'disk': expected memory or sqlite:PATH"},
+       "rehearse up: --store: bad store 'disk': expected memory or sqlite:PATH or "
+       "postgres://HOST/DATABASE"},
       {{"up", "--store=sqlite:"},
        "rehearse up: --store: bad store 'sqlite:': expected a path behind sqlite:"},
       {{"up", "--store=sqlite:x?synchronous=OFF"},

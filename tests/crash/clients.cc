@@ -47,7 +47,7 @@ v1::ServeRequest::Outcome Outcome(const std::string& status) {
 }  // namespace
 
 std::string Names::NameOf(int client) const {
-  return absl::StrCat("client-", client, "-", next_[client]);
+  return absl::StrCat(prefix_, "-", client, "-", next_[client]);
 }
 
 Clients::Clients(const std::string& address, Names& names, Acknowledged& log)

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "grpcpp/grpcpp.h"
@@ -25,12 +26,14 @@ namespace rehearse::crash {
 // Names of executions: each client goes on with its own where it was.
 class Names {
  public:
-  explicit Names(int clients) : next_(clients, 0) {}
+  explicit Names(int clients, std::string prefix = "client")
+      : prefix_(std::move(prefix)), next_(clients, 0) {}
   int clients() const { return static_cast<int>(next_.size()); }
   std::string NameOf(int client) const;
   void EndOf(int client) { ++next_[client]; }
 
  private:
+  const std::string prefix_;
   std::vector<int> next_;
 };
 

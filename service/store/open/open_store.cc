@@ -1,11 +1,15 @@
 #include "service/store/open/open_store.h"
 
+#include <cstdio>
+#include <cstdlib>
+#include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "service/store/memory/memory_store.h"
+#include "service/store/postgres/postgres_store.h"
 #include "service/store/sqlite/sqlite_store.h"
 
 namespace rehearse {
@@ -29,6 +33,22 @@ Opened OpenSqlite(absl::string_view address) {
   return SqliteStore::Open(*ParseSqliteAddress(address));
 }
 
+absl::Status ValidatePostgres(absl::string_view address) {
+  return ParsePostgresAddress(address).status();
+}
+
+// What this process has in memory is not true any more: better no answer than a wrong one.
+void EndProcess(absl::Status lost) {
+  std::fprintf(stderr, "rehearse: %s\n", std::string(lost.message()).c_str());
+  std::_Exit(1);
+}
+
+Opened OpenPostgres(absl::string_view address) {
+  PostgresStore::Options options = *ParsePostgresAddress(address);
+  options.lost = EndProcess;
+  return PostgresStore::Open(std::move(options));
+}
+
 // What stands before the first colon of an address, and what follows from it. Both functions take
 // the whole address; `open` gets only what `validate` lets through.
 struct Kind {
@@ -41,6 +61,7 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"memory", "memory", ValidateMemory, OpenMemory},
     {"sqlite", "sqlite:PATH", ValidateSqlite, OpenSqlite},
+    {"postgres", "postgres://HOST/DATABASE", ValidatePostgres, OpenPostgres},
 };
 
 absl::StatusOr<Kind> KindOf(absl::string_view address) {

@@ -2,6 +2,7 @@
 //
 //   memory                                  for as long as the process lives
 //   sqlite:PATH[?synchronous=FULL|NORMAL]   in a SQLite database
+//   postgres://[USER@]HOST[:PORT]/DATABASE[?lease_seconds=N&...]   in a PostgreSQL database
 //
 //   absl::Status valid = ValidateStoreAddress(address);                   // touches nothing
 //   absl::StatusOr<std::unique_ptr<ExecutionStore>> store = OpenStore(address);
@@ -21,7 +22,8 @@ namespace rehearse {
 // InvalidArgument says what is wrong with the address and what is expected.
 absl::Status ValidateStoreAddress(absl::string_view address);
 
-// As above, and whatever keeps the store from being opened.
+// As above, and whatever keeps the store from being opened. When another server takes a PostgreSQL
+// database over, the process ends with status 1.
 absl::StatusOr<std::unique_ptr<ExecutionStore>> OpenStore(absl::string_view address);
 
 }  // namespace rehearse

@@ -15,11 +15,19 @@ TEST(OpenStoreTest, AddressesThatNameNoStoreAreRefused) {
     std::string message;
   };
   for (const Case& test : {
-           Case{"", "bad store '': expected memory or sqlite:PATH"},
-           Case{"disk", "bad store 'disk': expected memory or sqlite:PATH"},
-           Case{"MEMORY", "bad store 'MEMORY': expected memory or sqlite:PATH"},
+           Case{"",
+                "bad store '': expected memory or sqlite:PATH or "
+                "postgres://HOST/DATABASE"},
+           Case{"disk",
+                "bad store 'disk': expected memory or sqlite:PATH or "
+                "postgres://HOST/DATABASE"},
+           Case{"MEMORY",
+                "bad store 'MEMORY': expected memory or sqlite:PATH or "
+                "postgres://HOST/DATABASE"},
            Case{"memory:", "bad store 'memory:': memory takes nothing behind it"},
            Case{"memory:x", "bad store 'memory:x': memory takes nothing behind it"},
+           Case{"postgres:d", "bad store 'postgres:d': expected postgres://HOST/DATABASE"},
+           Case{"postgres:///d?lease_seconds=0", "bad lease_seconds '0': expected 1 to 3600"},
            Case{"sqlite:", "bad store 'sqlite:': expected a path behind sqlite:"},
        }) {
     for (const absl::Status& status :

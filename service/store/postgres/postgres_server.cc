@@ -89,12 +89,11 @@ const std::vector<std::string>& AsAnotherUser() {
 
 }  // namespace
 
-PostgresServer::PostgresServer(Sync sync) : sync_(sync), binaries_(FindBinaries()) {
-  char folder[] = "/tmp/pg.XXXXXX";
-  if (mkdtemp(folder) == nullptr) Fail("cannot make a folder below /tmp");
-  folder_ = folder;
+PostgresServer::PostgresServer(Sync sync, const std::string& parent)
+    : sync_(sync), binaries_(FindBinaries()), folder_(parent + "/pg.XXXXXX") {
+  if (mkdtemp(&folder_[0]) == nullptr) Fail("cannot make a folder in " + parent);
   const passwd* user = getpwnam("postgres");
-  if (geteuid() == 0 && user != nullptr) (void)chown(folder, user->pw_uid, user->pw_gid);
+  if (geteuid() == 0 && user != nullptr) (void)!chown(folder_.c_str(), user->pw_uid, user->pw_gid);
   // Whoever runs it.
   std::filesystem::permissions(folder_, std::filesystem::perms::all);
   std::FILE* log = std::tmpfile();

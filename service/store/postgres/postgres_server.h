@@ -1,5 +1,5 @@
 // PostgresServer: a real PostgreSQL server for tests, from Debian's package `postgresql`, in a
-// folder of its own below /tmp and on a Unix socket there. Nothing is left of it.
+// folder of its own and on a Unix socket there. Nothing is left of it.
 //
 //   PostgresServer server;
 //   const std::string url = server.NewDatabase();      // postgres:///d1?host=...&user=postgres
@@ -26,8 +26,8 @@ class PostgresServer {
   // has answered survives Stop either way: only a crash of the machine makes the difference.
   enum class Sync { kOff, kOn };
 
-  // A new, running server.
-  explicit PostgresServer(Sync sync = Sync::kOff);
+  // A new, running server, in a folder that it makes in `parent`.
+  explicit PostgresServer(Sync sync = Sync::kOff, const std::string& parent = "/tmp");
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;

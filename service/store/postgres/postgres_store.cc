@@ -4,6 +4,7 @@
 #include <deque>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -80,29 +81,6 @@ std::vector<std::string> KeyOf(absl::string_view arn) {
   return {TextParameter(RowIdOf(arn)), TextParameter(arn)};
 }
 
-// Takes `lease_seconds` out of the URL's parameters.
-absl::Status TakeLeaseSeconds(PostgresStore::Options& options) {
-  const std::pair<std::string, std::string> parts =
-      absl::StrSplit(options.url, absl::MaxSplits('?', 1));
-  std::vector<absl::string_view> kept;
-  for (absl::string_view parameter : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
-    absl::string_view value = parameter;
-    if (!absl::ConsumePrefix(&value, "lease_seconds=")) {
-      kept.push_back(parameter);
-      continue;
-    }
-    int seconds = 0;
-    if (!absl::SimpleAtoi(value, &seconds) || seconds < 1 || seconds > 3600) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("bad lease_seconds '", value, "': expected 1 to 3600"));
-    }
-    options.lease = absl::Seconds(seconds);
-  }
-  options.url = parts.first;
-  if (!kept.empty()) absl::StrAppend(&options.url, "?", absl::StrJoin(kept, "&"));
-  return absl::OkStatus();
-}
-
 // The statement of a list, with its parameters.
 class ListStatement {
  public:
@@ -157,9 +135,34 @@ class ListStatement {
 
 }  // namespace
 
+absl::StatusOr<PostgresStore::Options> ParsePostgresAddress(absl::string_view address) {
+  if (!absl::StartsWith(address, "postgres://")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("bad store '", address, "': expected postgres://HOST/DATABASE"));
+  }
+  PostgresStore::Options options;
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(address, absl::MaxSplits('?', 1));
+  std::vector<absl::string_view> kept;
+  for (absl::string_view parameter : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
+    absl::string_view value = parameter;
+    if (!absl::ConsumePrefix(&value, "lease_seconds=")) {
+      kept.push_back(parameter);
+      continue;
+    }
+    int seconds = 0;
+    if (!absl::SimpleAtoi(value, &seconds) || seconds < 1 || seconds > 3600) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("bad lease_seconds '", value, "': expected 1 to 3600"));
+    }
+    options.lease = absl::Seconds(seconds);
+  }
+  options.url = absl::StrCat(parts.first, kept.empty() ? "" : "?", absl::StrJoin(kept, "&"));
+  return options;
+}
+
 absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(Options options) {
-  absl::Status status = TakeLeaseSeconds(options);
-  if (status.ok()) status = ValidatePostgresUrl(options.url);
+  absl::Status status = ValidatePostgresUrl(options.url);
   if (!status.ok()) return status;
   std::unique_ptr<PostgresStore> store(new PostgresStore(options.url, options));
   absl::StatusOr<std::unique_ptr<Connection>> connection = store->database_.Connect();

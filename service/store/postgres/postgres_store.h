@@ -1,8 +1,8 @@
 // PostgresStore: executions kept in a PostgreSQL database.
 //
-//   PostgresStore::Options options;
-//   options.url = "postgres://rehearse@db.example.com/rehearse";
-//   absl::StatusOr<std::unique_ptr<PostgresStore>> store = PostgresStore::Open(std::move(options));
+//   auto options = ParsePostgresAddress("postgres://rehearse@db.example.com/rehearse");
+//   absl::StatusOr<std::unique_ptr<PostgresStore>> store =
+//   PostgresStore::Open(*std::move(options));
 //   (*store)->Commit({&delta}, [](absl::Status status) { ... });    // called on a thread of the
 //   store
 //
@@ -28,7 +28,7 @@ namespace rehearse {
 class PostgresStore final : public ExecutionStore {
  public:
   struct Options {
-    // As libpq takes it; besides its parameters `lease_seconds`, from 1 to 3600, is understood.
+    // As libpq takes it.
     std::string url;
     // How long a server may be silent before another may take the database over.
     absl::Duration lease = absl::Seconds(10);
@@ -75,6 +75,10 @@ class PostgresStore final : public ExecutionStore {
   std::unique_ptr<ReplicaLease> lease_;
   std::unique_ptr<CommitWriter> writer_;
 };
+
+// What follows from `postgres://...`: libpq's URL, among whose parameters `lease_seconds`, from 1
+// to 3600, is ours. InvalidArgument says what is wrong, as far as that is seen without libpq.
+absl::StatusOr<PostgresStore::Options> ParsePostgresAddress(absl::string_view address);
 
 }  // namespace rehearse
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -178,15 +179,35 @@ TEST(PostgresStoreTest, BadUrlsAreRefused) {
             "bad PostgreSQL URL: end of string reached when looking for matching \"]\""},
            {"postgres:///d?colour=red",
             "bad PostgreSQL URL: invalid URI query parameter: \"colour\""},
-           {"postgres:///d?lease_seconds=0", "bad lease_seconds '0': expected 1 to 3600"},
-           {"postgres:///d?lease_seconds=3601", "bad lease_seconds '3601': expected 1 to 3600"},
-           {"postgres:///d?lease_seconds=ten", "bad lease_seconds 'ten': expected 1 to 3600"},
        }) {
     const absl::Status status = OpenStore(url).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
     EXPECT_THAT(status.message(), HasSubstr(message));
   }
-  EXPECT_TRUE(OpenStore(Server().NewDatabase() + "&lease_seconds=3600").ok());
+}
+
+TEST(PostgresStoreTest, AnAddressIsAUrlOfLibPqWithALease) {
+  for (const auto& [address, url, seconds] : std::vector<std::tuple<std::string, std::string, int>>{
+           {"postgres://h/d", "postgres://h/d", 10},
+           {"postgres://h/d?lease_seconds=1", "postgres://h/d", 1},
+           {"postgres://h/d?user=u&lease_seconds=3600&port=1", "postgres://h/d?user=u&port=1",
+            3600},
+       }) {
+    const auto options = ParsePostgresAddress(address);
+    ASSERT_TRUE(options.ok()) << options.status();
+    EXPECT_EQ(options->url, url);
+    EXPECT_EQ(options->lease, absl::Seconds(seconds));
+  }
+  for (const auto& [address, message] : std::vector<std::pair<std::string, std::string>>{
+           {"postgres:d", "bad store 'postgres:d': expected postgres://HOST/DATABASE"},
+           {"postgres:///d?lease_seconds=0", "bad lease_seconds '0': expected 1 to 3600"},
+           {"postgres:///d?lease_seconds=3601", "bad lease_seconds '3601': expected 1 to 3600"},
+           {"postgres:///d?lease_seconds=ten", "bad lease_seconds 'ten': expected 1 to 3600"},
+       }) {
+    const absl::Status status = ParsePostgresAddress(address).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message(), message);
+  }
 }
 
 TEST(PostgresStoreTest, AServerThatIsNotThereIsAnError) {
