@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/base/limits.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 namespace {
 
 constexpr Statement kCreateExecutions = {
@@ -162,4 +162,4 @@ void CommitGroupPlan::PlanReplies(const std::vector<PendingCommit>& group) {
   }
 }
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres

@@ -15,7 +15,7 @@
 #include "service/store/execution_store.h"
 #include "service/store/postgres/connection.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 // A commit that has not been answered.
 struct PendingCommit {
@@ -57,6 +57,6 @@ class CommitGroupPlan {
   int64_t event_count_ = 0;
 };
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres
 
 #endif  // REHEARSE_SERVICE_STORE_POSTGRES_COMMIT_GROUP_H_

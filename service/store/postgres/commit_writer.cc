@@ -9,7 +9,7 @@
 #include "service/base/check.h"
 #include "service/base/errors.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 namespace {
 
 // Bounds what is lost when a group has to be written again, and the memory of one.
@@ -250,4 +250,4 @@ bool CommitWriter::WaitToRepeat(absl::Duration delay) {
   return !mutex_.AwaitWithTimeout(absl::Condition(&stopping_), delay);
 }
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres

@@ -28,7 +28,7 @@
 #include "service/store/postgres/database.h"
 #include "service/store/postgres/replica_lease.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 class CommitWriter {
  public:
@@ -69,6 +69,6 @@ class CommitWriter {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres
 
 #endif  // REHEARSE_SERVICE_STORE_POSTGRES_COMMIT_WRITER_H_

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 namespace {
 
 // Object ids of the element types, fixed in PostgreSQL's catalog.
@@ -305,4 +305,4 @@ absl::Status ValidatePostgresUrl(const std::string& url) {
   return absl::InvalidArgumentError(absl::StrCat("bad PostgreSQL URL: ", message));
 }
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres

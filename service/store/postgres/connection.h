@@ -25,7 +25,7 @@
 #include "google/protobuf/message_lite.h"
 #include "service/store/postgres/libpq.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 // SQL with parameters $1, $2, ... A statement with a name is prepared once for each connection.
 struct Statement {
@@ -133,6 +133,6 @@ class Connection {
 // OK when libpq understands the URL, InvalidArgument otherwise; Unavailable without libpq.
 absl::Status ValidatePostgresUrl(const std::string& url);
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres
 
 #endif  // REHEARSE_SERVICE_STORE_POSTGRES_CONNECTION_H_

@@ -14,7 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "service/base/check.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 namespace {
 
 // In the message that binds parameters: the name of the portal, which is empty, then that of the
@@ -150,4 +150,4 @@ bool CuttingProxy::PassToServer(int client, int server) {
   return moment == Moment::kStall;
 }
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres

@@ -16,7 +16,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 class CuttingProxy {
  public:
@@ -67,6 +67,6 @@ class CuttingProxy {
   std::thread accepting_;
 };
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres
 
 #endif  // REHEARSE_SERVICE_STORE_POSTGRES_CUTTING_PROXY_H_

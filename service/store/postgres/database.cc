@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 absl::Duration RepeatDelay(int failed_attempts) {
   // Some randomness, so that two that met do not meet again.
@@ -103,4 +103,4 @@ absl::StatusOr<std::vector<Result>> ConnectionPool::Read(const std::vector<Call>
   });
 }
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres

@@ -24,7 +24,7 @@
 #include "absl/time/time.h"
 #include "service/store/postgres/connection.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 class Database {
  public:
@@ -80,6 +80,6 @@ inline constexpr int kMaxAttempts = 10;
 // Wall time before the next attempt, by the number of those that failed.
 absl::Duration RepeatDelay(int failed_attempts);
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres
 
 #endif  // REHEARSE_SERVICE_STORE_POSTGRES_DATABASE_H_

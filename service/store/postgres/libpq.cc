@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 absl::StatusOr<LibPq> LibPq::LoadFrom(const char* file) {
   void* library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
@@ -32,4 +32,4 @@ absl::StatusOr<const LibPq*> LibPq::Load() {
   return &**loaded;
 }
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres

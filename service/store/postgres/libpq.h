@@ -37,7 +37,7 @@
   F(PQsetNoticeProcessor)           \
   F(PQstatus)
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 // The functions by their own names. Never unloaded.
 struct LibPq {
@@ -51,6 +51,6 @@ struct LibPq {
 #undef REHEARSE_LIBPQ_MEMBER
 };
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres
 
 #endif  // REHEARSE_SERVICE_STORE_POSTGRES_LIBPQ_H_

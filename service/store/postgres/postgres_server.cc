@@ -173,7 +173,7 @@ std::string PostgresServer::UrlOf(absl::string_view database) const {
 }
 
 std::string PostgresServer::NewDatabase() {
-  auto connection = Connection::Open(UrlOf(kMaintenanceDatabase));
+  auto connection = postgres::Connection::Open(UrlOf(kMaintenanceDatabase));
   if (!connection.ok()) Fail(connection.status().ToString());
   const std::string name = absl::StrCat("d", ++databases_);
   const absl::Status created = (*connection)->Execute(absl::StrCat("CREATE DATABASE ", name));
@@ -182,13 +182,14 @@ std::string PostgresServer::NewDatabase() {
 }
 
 int PostgresServer::CutConnections(absl::string_view url) {
-  auto connection = Connection::Open(UrlOf(kMaintenanceDatabase));
+  auto connection = postgres::Connection::Open(UrlOf(kMaintenanceDatabase));
   if (!connection.ok()) Fail(connection.status().ToString());
   absl::ConsumePrefix(&url, "postgres:///");
-  const Statement cut = {nullptr,
-                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                         " WHERE datname = $1::text AND backend_type = 'client backend'"};
-  const auto results = (*connection)->Run({{&cut, {TextParameter(url.substr(0, url.find('?')))}}});
+  const postgres::Statement cut = {nullptr,
+                                   "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                                   " WHERE datname = $1::text AND backend_type = 'client backend'"};
+  const auto results =
+      (*connection)->Run({{&cut, {postgres::TextParameter(url.substr(0, url.find('?')))}}});
   if (!results.ok()) Fail(results.status().ToString());
   return (*results)[0].rows();
 }

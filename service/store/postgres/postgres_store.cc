@@ -19,6 +19,19 @@
 namespace rehearse {
 namespace {
 
+using postgres::Call;
+using postgres::Column;
+using postgres::Connection;
+using postgres::IntParameter;
+using postgres::kBegin;
+using postgres::kCommit;
+using postgres::kRollback;
+using postgres::ReplicaLease;
+using postgres::Result;
+using postgres::RowIdOf;
+using postgres::Statement;
+using postgres::TextParameter;
+
 constexpr Statement kFindExecution = {
     "find_execution",
     "SELECT record, progress FROM rehearse.execution WHERE id = $1::text AND arn = $2::text"};
@@ -162,19 +175,19 @@ absl::StatusOr<PostgresStore::Options> ParsePostgresAddress(absl::string_view ad
 }
 
 absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(Options options) {
-  absl::Status status = ValidatePostgresUrl(options.url);
+  absl::Status status = postgres::ValidatePostgresUrl(options.url);
   if (!status.ok()) return status;
   std::unique_ptr<PostgresStore> store(new PostgresStore(options.url, options));
   absl::StatusOr<std::unique_ptr<Connection>> connection = store->database_.Connect();
   if (!connection.ok()) return connection.status();
-  status = MigrateSchema(**connection);
+  status = postgres::MigrateSchema(**connection);
   if (!status.ok()) return status;
   absl::StatusOr<std::unique_ptr<ReplicaLease>> lease =
       ReplicaLease::Acquire(store->database_, options.lease, std::move(options.lost));
   if (!lease.ok()) return lease.status();
   store->lease_ = *std::move(lease);
-  store->writer_ =
-      std::make_unique<CommitWriter>(store->database_, *store->lease_, options.write_connections);
+  store->writer_ = std::make_unique<postgres::CommitWriter>(store->database_, *store->lease_,
+                                                            options.write_connections);
   return store;
 }
 

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "service/store/execution_store.h"
 #include "service/store/postgres/commit_writer.h"
@@ -39,7 +40,7 @@ class PostgresStore final : public ExecutionStore {
     int write_connections = 2;
     int read_connections = 8;
     // Called when another server has taken the database over; every call then fails.
-    ReplicaLease::Lost lost = nullptr;
+    absl::AnyInvocable<void(absl::Status)> lost = nullptr;
   };
 
   // Makes the tables where they are missing. InvalidArgument for a bad URL; Unavailable when libpq
@@ -65,15 +66,15 @@ class PostgresStore final : public ExecutionStore {
  private:
   PostgresStore(std::string url, const Options& options);
   // The calls as one transaction, if the lease is still held.
-  absl::Status Write(std::vector<Call> calls);
+  absl::Status Write(std::vector<postgres::Call> calls);
   // Of the executions for which the condition `which` holds everything, after the calls `also`.
   absl::Status DeleteExecutions(absl::string_view which, const std::vector<std::string>& parameters,
-                                std::vector<Call> also);
+                                std::vector<postgres::Call> also);
 
-  Database database_;
-  ConnectionPool readers_;
-  std::unique_ptr<ReplicaLease> lease_;
-  std::unique_ptr<CommitWriter> writer_;
+  postgres::Database database_;
+  postgres::ConnectionPool readers_;
+  std::unique_ptr<postgres::ReplicaLease> lease_;
+  std::unique_ptr<postgres::CommitWriter> writer_;
 };
 
 // What follows from `postgres://...`: libpq's URL, among whose parameters `lease_seconds`, from 1

@@ -21,6 +21,12 @@
 namespace rehearse {
 namespace {
 
+using postgres::Connection;
+using postgres::CuttingProxy;
+using postgres::LibPq;
+using postgres::MigrateSchema;
+using postgres::Statement;
+
 PostgresServer& Server() {
   static PostgresServer* server = nullptr;
   class Environment : public testing::Environment {
@@ -62,9 +68,9 @@ INSTANTIATE_TEST_SUITE_P(Postgres, ExecutionStoreContractTest,
 
 using testing::HasSubstr;
 
-absl::StatusOr<std::unique_ptr<PostgresStore>> OpenStore(const std::string& url,
-                                                         absl::Duration lease = absl::Hours(1),
-                                                         ReplicaLease::Lost lost = nullptr) {
+absl::StatusOr<std::unique_ptr<PostgresStore>> OpenStore(
+    const std::string& url, absl::Duration lease = absl::Hours(1),
+    absl::AnyInvocable<void(absl::Status)> lost = nullptr) {
   PostgresStore::Options options;
   options.url = url;
   options.lease = lease;

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 namespace {
 
 // A lease is renewed three times before it ends.
@@ -143,4 +143,4 @@ void ReplicaLease::Renew() {
   mutex_.Lock();
 }
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres

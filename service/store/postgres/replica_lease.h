@@ -25,7 +25,7 @@
 #include "absl/time/time.h"
 #include "service/store/postgres/database.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 class ReplicaLease {
  public:
@@ -61,6 +61,6 @@ class ReplicaLease {
   std::thread renewing_;
 };
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres
 
 #endif  // REHEARSE_SERVICE_STORE_POSTGRES_REPLICA_LEASE_H_

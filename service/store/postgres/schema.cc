@@ -7,7 +7,7 @@
 #include "absl/types/span.h"
 #include "service/store/postgres/database.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 namespace {
 
 // Texts compare as bytes, in whatever language the database speaks.
@@ -119,4 +119,4 @@ absl::Status MigrateSchema(Connection& connection) {
   return status;
 }
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres

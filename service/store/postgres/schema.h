@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "service/store/postgres/connection.h"
 
-namespace rehearse {
+namespace rehearse::postgres {
 
 // The version that this program writes.
 inline constexpr int kPostgresSchemaVersion = 1;
@@ -17,6 +17,6 @@ inline constexpr int kPostgresSchemaVersion = 1;
 // once. FailedPrecondition when the database is of a newer version.
 absl::Status MigrateSchema(Connection& connection);
 
-}  // namespace rehearse
+}  // namespace rehearse::postgres
 
 #endif  // REHEARSE_SERVICE_STORE_POSTGRES_SCHEMA_H_
