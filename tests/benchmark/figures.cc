@@ -32,6 +32,12 @@ std::vector<Group> AllGroups() {
       {{{"sleeping_execution_bytes", "bytes", Bound::kAtMost, 4096},
         {"wake_lag_p99_ms", "ms", Bound::kAtMost, 20}},
        MeasureSleeping},
+      {{{"sqlite_checkpoints_per_s_64", "1/s"},
+        {"memory_checkpoints_per_s_64", "1/s"},
+        {"sqlite_checkpoints_per_s_64_vs_raw_commits", "ratio", Bound::kAtLeast, 3},
+        {"sqlite_checkpoint_p50_vs_raw_commit", "ratio", Bound::kAtMost, 2},
+        {"recovery_100k_executions_s", "s", Bound::kAtMost, 5}},
+       MeasureStores},
       {{{"cold_start_ms", "ms", Bound::kAtMost, 10}}, MeasureColdStart},
   };
   if (HasOfficialPython()) {

@@ -60,6 +60,7 @@ bool HasOfficialPython();
 Values MeasurePythonLambda(const Options& options);
 Values MeasureConcurrency(const Options& options);
 Values MeasureSleeping(const Options& options);
+Values MeasureStores(const Options& options);
 Values MeasureColdStart(const Options& options);
 
 }  // namespace rehearse::benchmark

@@ -1,6 +1,5 @@
 // One checkpoint over TCP, one outstanding, next to what gRPC takes for nothing at all. Both
 // servers are in one process (reference_server); the client is the same for both.
-#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "rehearse/v1/durable_executions.grpc.pb.h"
 #include "service/worker/channel.h"
 #include "tests/benchmark/bare_client.h"
+#include "tests/benchmark/checkpoint_rounds.h"
 #include "tests/benchmark/figures.h"
 #include "tests/benchmark/held_invocation.h"
 #include "tests/benchmark/measuring.h"
@@ -20,7 +20,6 @@ namespace rehearse::benchmark {
 namespace {
 
 using google::protobuf::Empty;
-using Clock = std::chrono::steady_clock;
 
 struct Stubs {
   explicit Stubs(const ServerProcess& server)
@@ -33,14 +32,6 @@ struct Stubs {
   v1::FunctionHost::Stub host{channel};
   BareService::Stub bare{bare_channel};
 };
-
-void StartExecution(Stubs& stubs, const std::string& function) {
-  grpc::ClientContext context;
-  v1::StartExecutionRequest request;
-  request.set_function_name(function);
-  v1::StartExecutionResponse response;
-  Require(stubs.executions.StartExecution(&context, request, &response));
-}
 
 void Checkpoint(Stubs& stubs, const v1::CheckpointRequest& request,
                 v1::CheckpointResponse& response) {
@@ -68,53 +59,6 @@ double MeasureUnary(Stubs& stubs, const Options& options) {
   }
   return Median(checkpoints) / Median(pings);
 }
-
-// Microseconds from each message sent to its answer.
-class RoundTrips {
- public:
-  void Sent() { sent_ = Clock::now(); }
-  void Answered() {
-    samples_.push_back(std::chrono::duration<double, std::micro>(Clock::now() - sent_).count());
-  }
-  double P50() const { return Median(samples_); }
-
- private:
-  Clock::time_point sent_;
-  std::vector<double> samples_;
-};
-
-// A worker stream that runs executions of `steps` checkpoints.
-class CheckpointRounds {
- public:
-  CheckpointRounds(Stubs& stubs, int steps)
-      : stubs_(stubs),
-        script_(steps),
-        stream_(OpenServe(stubs.host), Register("", "steps"),
-                [this](v1::ServeResponse& response) { return Next(response); }) {
-    ended_.Wait();
-  }
-
-  void Run() {
-    StartExecution(stubs_, "steps");
-    ended_.Wait();
-  }
-  double P50() const { return round_trips_.P50(); }
-
- private:
-  absl::optional<v1::ServeRequest> Next(v1::ServeResponse& response) {
-    if (response.has_checkpoint()) round_trips_.Answered();
-    absl::optional<v1::ServeRequest> request = script_(response);
-    if (!request.has_value() || request->has_outcome()) ended_.Notify();
-    round_trips_.Sent();
-    return request;
-  }
-
-  Stubs& stubs_;
-  StepsScript script_;
-  RoundTrips round_trips_;
-  Signal ended_;
-  WorkerStream stream_;
-};
 
 class EchoRounds {
  public:
@@ -153,7 +97,7 @@ class EchoRounds {
 
 double MeasureStream(Stubs& stubs, const Options& options) {
   constexpr int kRoundTrips = 250;
-  CheckpointRounds checkpoints(stubs, kRoundTrips);
+  CheckpointRounds checkpoints(stubs.executions, stubs.host, kRoundTrips);
   EchoRounds echoes(stubs, kRoundTrips);
   for (int i = 0; i < options.Repeat(40, 1); ++i) {
     echoes.Run();

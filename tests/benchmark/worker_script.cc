@@ -46,6 +46,23 @@ v1::CheckpointRequest StepCheckpoint(const std::string& arn, const std::string& 
   return request;
 }
 
+v1::ServeRequest WaitCheckpoint(const v1::DurableExecutionInvocationInput& invocation,
+                                int seconds) {
+  v1::ServeRequest request;
+  v1::CheckpointRequest& checkpoint = *request.mutable_checkpoint();
+  checkpoint.set_durable_execution_arn(invocation.durable_execution_arn());
+  checkpoint.set_checkpoint_token(invocation.checkpoint_token());
+  checkpoint.set_client_token("0c6f8a1e-1");
+  v1::OperationUpdate& update = *checkpoint.add_updates();
+  update.set_id("6b86b273ff34fce19d6b804eff5a3f57");
+  update.set_type(v1::OPERATION_TYPE_WAIT);
+  update.set_sub_type("Wait");
+  update.set_name("pause");
+  update.set_action(v1::OPERATION_ACTION_START);
+  update.mutable_wait_options()->set_wait_seconds(seconds);
+  return request;
+}
+
 v1::ServeRequest SucceededOutcome() {
   v1::ServeRequest request;
   request.mutable_outcome()->set_payload(R"({"Status":"SUCCEEDED","Result":"17"})");

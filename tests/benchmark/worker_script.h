@@ -25,6 +25,9 @@ v1::ServeRequest Register(absl::string_view session, absl::string_view function)
 // them.
 v1::CheckpointRequest StepCheckpoint(const std::string& arn, const std::string& token, int number);
 
+// START of a wait.
+v1::ServeRequest WaitCheckpoint(const v1::DurableExecutionInvocationInput& invocation, int seconds);
+
 v1::ServeRequest SucceededOutcome();
 v1::ServeRequest PendingOutcome();
 
