@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The shell commands of the documents do what the documents say. grpcurl's are looked at by readme_test, the AWS
-# CLI's run by //tests/interop/boto3, npm's by //client/node.
+# CLI's run by //tests/interop/boto3, npm's by //client/node, those that need a PostgreSQL by //tests/crash.
 set -uo pipefail
 
 readonly REHEARSE=service/cli/rehearse
@@ -81,6 +81,7 @@ for document in README.md CONTRIBUTING.md docs/*.md; do
       './bazelw run //:quickstart') run_quickstart ;;
       ./bazelw\ *) check_configuration "${words[@]}" ;;
       'rehearse up --help') run_help up --help ;;
+      rehearse\ up\ *postgres://*) check_usage "${words[@]:1}" ;;
       rehearse\ up\ * | out/bin/service/cli/rehearse\ up\ *) run_up "${words[@]:2}" ;;
       rehearse\ *) check_usage "${words[@]:1}" ;;
       'source <(rehearse '*')') check_usage "${words[@]:2}" ;;
