@@ -5,88 +5,34 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <memory>
-#include <random>
 #include <string>
-#include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/cli/rehearse_process.h"
 #include "service/store/postgres/postgres_server.h"
-#include "service/worker/channel.h"
-#include "tests/crash/acknowledged.h"
 #include "tests/crash/clients.h"
+#include "tests/crash/crash_fixture.h"
 
 namespace rehearse::crash {
 namespace {
 
-constexpr int kClients = 32;
-
-int FromEnvironment(const char* name, int otherwise) {
-  const char* const text = std::getenv(name);
-  int value = otherwise;
-  return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
-}
-
-class PostgresCrashTest : public testing::Test {
+class PostgresCrashTest : public CrashTest {
  protected:
-  PostgresCrashTest()
-      : seed_(FromEnvironment("REHEARSE_SEED", static_cast<int>(std::random_device()()))),
-        random_(seed_) {
-    RecordProperty("seed", absl::StrCat(seed_));
-  }
-
-  // A server of ours, which has to wait until the lease of a killed one has ended.
-  std::unique_ptr<Up> Start() {
-    auto up = std::make_unique<Up>(std::vector<std::string>{
-        absl::StrCat("--store=", database_, "&lease_seconds=1"), "--time=skip"});
-    executions_ =
-        std::make_unique<v1::DurableExecutions::Stub>(worker::CreateChannel(up->address()));
-    return up;
-  }
-
-  void StopAsAsked(Up& up) {
-    up.process().Signal(SIGTERM);
-    EXPECT_EQ(up.process().AwaitExit(), 0) << up.process().err();
-  }
-
-  // Everything ends as it should on a service that nobody disturbs.
-  void ExpectEnd(Names& names) {
-    std::unique_ptr<Up> up = Start();
-    log_.ExpectKept(*executions_);
-    Clients(up->address(), names, log_).Finish();
-    log_.ExpectKept(*executions_);
-    StopAsAsked(*up);
-  }
+  // A server has to wait until the lease of a killed one has ended.
+  std::string store() const override { return absl::StrCat(database_, "&lease_seconds=1"); }
 
   void AwaitMore(int64_t answers) { log_.AwaitCount(log_.count() + answers); }
 
-  const int seed_;
-  std::mt19937 random_;
   PostgresServer postgres_;
   const std::string database_ = postgres_.NewDatabase();
-  Acknowledged log_;
-  std::unique_ptr<v1::DurableExecutions::Stub> executions_;
 };
 
 TEST_F(PostgresCrashTest, WhatWasAcknowledgedOutlivesTheProcess) {
-  SCOPED_TRACE(absl::StrCat("REHEARSE_SEED=", seed_));
   Names names(kClients);
-  const int cycles = FromEnvironment("REHEARSE_CRASH_CYCLES", 10);
-  for (int cycle = 0; cycle < cycles && !HasFailure(); ++cycle) {
-    SCOPED_TRACE(absl::StrCat("cycle ", cycle));
-    std::unique_ptr<Up> up = Start();
-    log_.ExpectKept(*executions_);
-    Clients clients(up->address(), names, log_);
-    AwaitMore(1 + random_() % 1500);
-    up->process().Signal(SIGKILL);
-    EXPECT_EQ(up->process().AwaitExit(), -SIGKILL);
-    clients.Join();
-  }
+  KillUnderClients(names, [] {});
   ExpectEnd(names);
 }
 
@@ -117,8 +63,8 @@ TEST_F(PostgresCrashTest, AServerStoppedBeyondItsLeaseIsFenced) {
 
 TEST_F(PostgresCrashTest, ASecondServerOnTheDatabaseIsRefused) {
   std::unique_ptr<Up> up = Start();
-  const Finished second = RunToEnd({"up", "--grpc-address=127.0.0.1:0",
-                                    absl::StrCat("--store=", database_, "&lease_seconds=1")});
+  const Finished second =
+      RunToEnd({"up", "--grpc-address=127.0.0.1:0", absl::StrCat("--store=", store())});
   EXPECT_EQ(second.status, 1);
   EXPECT_THAT(second.err, testing::HasSubstr("the database is in use by another server (process "));
   StopAsAsked(*up);
@@ -171,22 +117,12 @@ TEST_F(PostgresCrashTest, AFullDiskRefusesAndLosesNothing) {
   }
   std::unique_ptr<Up> up = Start();
   Clients clients(up->address(), names, log_);
-  // Until a start is refused.
-  grpc::Status refused;
-  v1::StartExecutionRequest start;
-  start.set_function_name("crash");
-  while (refused.ok()) {
+  const grpc::Status refused = StartUntilRefused([this] {
     // Nothing that could be compressed.
     std::string input = "\"";
     while (input.size() < 200000) absl::StrAppend(&input, random_());
-    start.set_input(input + "\"");
-    grpc::ClientContext context;
-    v1::StartExecutionResponse started;
-    refused = executions_->StartExecution(&context, start, &started);
-    if (refused.ok()) {
-      log_.Started(started.durable_execution_arn(), started.durable_execution_arn());
-    }
-  }
+    return input + "\"";
+  });
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_THAT(refused.error_message(), testing::HasSubstr("PostgreSQL: ERROR:  could not extend"));
   // It goes on answering what it has.

@@ -4,59 +4,28 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <memory>
-#include <random>
 #include <string>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/cli/rehearse_process.h"
-#include "service/worker/channel.h"
 #include "sqlite3.h"
-#include "tests/crash/acknowledged.h"
 #include "tests/crash/clients.h"
+#include "tests/crash/crash_fixture.h"
 #include "tests/crash/wal_file.h"
 
 namespace rehearse::crash {
 namespace {
 
-constexpr int kClients = 32;
-
-int FromEnvironment(const char* name, int otherwise) {
-  const char* const text = std::getenv(name);
-  int value = otherwise;
-  return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
-}
-
-class SqliteCrashTest : public testing::Test {
+class SqliteCrashTest : public CrashTest {
  protected:
-  SqliteCrashTest()
-      : seed_(FromEnvironment("REHEARSE_SEED", static_cast<int>(std::random_device()()))),
-        random_(seed_),
-        path_(absl::StrCat(testing::TempDir(), "/",
-                           testing::UnitTest::GetInstance()->current_test_info()->name(), ".db")) {
-    RecordProperty("seed", absl::StrCat(seed_));
-  }
+  std::string store() const override { return absl::StrCat("sqlite:", path_); }
 
-  std::unique_ptr<Up> Start() {
-    auto up = std::make_unique<Up>(
-        std::vector<std::string>{absl::StrCat("--store=sqlite:", path_), "--time=skip"});
-    channel_ = worker::CreateChannel(up->address());
-    executions_ = std::make_unique<v1::DurableExecutions::Stub>(channel_);
-    return up;
-  }
-
-  // Everything ends as it should on a service that nobody kills, and the file is sound.
+  // As of CrashTest, and the file is sound.
   void ExpectEnd(Names& names) {
-    std::unique_ptr<Up> up = Start();
-    log_.ExpectKept(*executions_);
-    Clients(up->address(), names, log_).Finish();
-    log_.ExpectKept(*executions_);
-    up->process().Signal(SIGTERM);
-    EXPECT_EQ(up->process().AwaitExit(), 0) << up->process().err();
+    CrashTest::ExpectEnd(names);
     ExpectSoundFile();
   }
 
@@ -73,29 +42,16 @@ class SqliteCrashTest : public testing::Test {
     EXPECT_EQ(found, "ok");
   }
 
-  const int seed_;
-  std::mt19937 random_;
-  const std::string path_;
-  Acknowledged log_;
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<v1::DurableExecutions::Stub> executions_;
+  const std::string path_ =
+      absl::StrCat(testing::TempDir(), "/",
+                   testing::UnitTest::GetInstance()->current_test_info()->name(), ".db");
 };
 
 TEST_F(SqliteCrashTest, WhatWasAcknowledgedOutlivesTheProcess) {
-  SCOPED_TRACE(absl::StrCat("REHEARSE_SEED=", seed_));
   Names names(kClients);
-  const int cycles = FromEnvironment("REHEARSE_CRASH_CYCLES", 10);
-  for (int cycle = 0; cycle < cycles && !HasFailure(); ++cycle) {
-    SCOPED_TRACE(absl::StrCat("cycle ", cycle));
-    std::unique_ptr<Up> up = Start();
-    log_.ExpectKept(*executions_);
-    Clients clients(up->address(), names, log_);
-    log_.AwaitCount(log_.count() + 1 + random_() % 1500);
-    up->process().Signal(SIGKILL);
-    EXPECT_EQ(up->process().AwaitExit(), -SIGKILL);
-    clients.Join();
+  KillUnderClients(names, [this] {
     if (random_() % 2 == 0) TearWal(absl::StrCat(path_, "-wal"), random_);
-  }
+  });
   ExpectEnd(names);
 }
 
@@ -113,18 +69,8 @@ TEST_F(SqliteCrashTest, AFullDiskRefusesAndLosesNothing) {
     std::unique_ptr<Up> up = Start();
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
     Clients clients(up->address(), names, log_);
-    // Until a start is refused.
-    grpc::Status refused;
-    v1::StartExecutionRequest start;
-    start.set_function_name("crash");
-    start.set_input(absl::StrCat("\"", std::string(100000, 'x'), "\""));
-    while (refused.ok()) {
-      grpc::ClientContext context;
-      v1::StartExecutionResponse started;
-      refused = executions_->StartExecution(&context, start, &started);
-      if (refused.ok())
-        log_.Started(started.durable_execution_arn(), started.durable_execution_arn());
-    }
+    const std::string input = absl::StrCat("\"", std::string(100000, 'x'), "\"");
+    const grpc::Status refused = StartUntilRefused([&] { return input; });
     EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
     EXPECT_THAT(refused.error_message(), testing::HasSubstr("The store failed: disk I/O error"));
     // It goes on answering what it has.
