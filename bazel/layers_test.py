@@ -27,6 +27,7 @@ MAY_USE = {
     "service/invoker": _PURE,
     "service/invoker/stream": _PURE | {"service/invoker"},
     "service/executor": _EXECUTOR,
+    "service/peers": _PURE | {"service/executor", "service/worker"},
     "service/rpc": _EXECUTOR | {"service/executor", "service/invoker/stream"},
     "service/worker": _BASE,
     "service/http": set(),

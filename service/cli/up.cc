@@ -52,6 +52,7 @@ std::string DefaultStore() {
 struct UpFlags {
   std::string grpc_address = "127.0.0.1:9013";
   std::string http_address;
+  std::string advertise_address;
   std::vector<std::string> functions;
   std::string lambda_endpoint;
   std::string function_configs;
@@ -153,6 +154,7 @@ Server::Options ServerOptionsOf(const UpFlags& flags) {
   Server::Options options;
   options.grpc_address = flags.grpc_address;
   options.http_address = HttpAddressOf(flags);
+  options.advertise_address = flags.advertise_address;
   for (const std::string& function : flags.functions) {
     options.http_functions.push_back(*ParseHttpFunction(function));
   }
@@ -292,11 +294,17 @@ void AddFlags(CLI::App& up, UpFlags& flags) {
                 "Where executions are kept: memory - for as long as the process lives; "
                 "sqlite:PATH - in a SQLite database, to go on after a restart. "
                 "sqlite:PATH?synchronous=NORMAL writes faster, and may lose the last moments when "
-                "the machine crashes. postgres://HOST/DATABASE - in a PostgreSQL database; one "
-                "service at a time uses it")
+                "the machine crashes. postgres://HOST/DATABASE - in a PostgreSQL database, "
+                "which several services may share, in real time")
       ->check(CLI::Validator(CheckStore, ""))
       ->type_name("STORE")
       ->capture_default_str();
+  up.add_option("--advertise-address", flags.advertise_address,
+                "Where other services that share a PostgreSQL store reach this one's gRPC, as "
+                "HOST:PORT; port 0 is that of --grpc-address [--grpc-address, with the name of the "
+                "machine in place of 0.0.0.0]")
+      ->check(CLI::Validator(CheckAddress, ""))
+      ->type_name("HOST:PORT");
   up.add_option(
         "--ready-file", flags.ready_file,
         "Written once the service serves, as {\"grpc\": \"HOST:PORT\", \"http\": \"HOST:PORT\"}; "

@@ -36,4 +36,9 @@ void ExecutionNotifier::Notify(const ExecutionNotice& notice) {
   for (ExecutionObserver* observer : it->second) observer->OnChange(notice);
 }
 
+void ExecutionNotifier::AddWatched(absl::flat_hash_set<std::string>& arns) {
+  absl::ReaderMutexLock lock(&mutex_);
+  for (const auto& [arn, observers] : by_arn_) arns.insert(arn);
+}
+
 }  // namespace rehearse

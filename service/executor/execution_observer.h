@@ -1,7 +1,7 @@
 // ExecutionObserver: who hears about executions. Waiters, watch streams and counters hang on it.
 //
-// Observers are told on the execution's lane, after the commit, in order. They must not block: a
-// slow one keeps a note of what it has heard and reads the store at its own pace.
+// Observers are told on the execution's lane, after the commit, in order; of what another replica has
+// done, on a thread of the store's, once it is seen there. They must not block: a slow one keeps a note of what it has heard and reads the store at its own pace.
 //
 //   class Printer : public ExecutionObserver {
 //     void OnChange(const ExecutionNotice& notice) override {
@@ -17,6 +17,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "service/base/moment.h"
@@ -54,6 +55,9 @@ class ExecutionNotifier {
   void RemoveObserver(absl::string_view arn, ExecutionObserver* observer);
 
   void Notify(const ExecutionNotice& notice);
+
+  // Adds the ARNs of executions that have observers of their own.
+  void AddWatched(absl::flat_hash_set<std::string>& arns);
 
  private:
   absl::Mutex mutex_;

@@ -41,6 +41,9 @@ struct IdleWait {
 struct ActiveInvocation {
   // Tells a late lease from the one that is waited for.
   int64_t ticket = 0;
+  // Where replicas share the store: no place was free here when it was asked for; any replica may
+  // have one.
+  bool parked = false;
   // Set when the place is there and the invocation has been sent.
   std::unique_ptr<InvocationLease> lease;
   Scheduler::TimerId timeout_timer = 0;
@@ -55,6 +58,8 @@ struct ActiveInvocation {
 // The invocation of a plain function for a chained invoke.
 struct PlainInvocation {
   int64_t ticket = 0;
+  // As of an ActiveInvocation.
+  bool parked = false;
   FunctionKey function;
   std::string parent_arn;
   std::string operation_id;
@@ -101,6 +106,8 @@ struct ExecutionTree {
 
   std::shared_ptr<Session> session;
   ClockDomain clock;
+  // Of the execution at the top, which may be deleted before its children.
+  std::string root_id;
   // Index is the `execution` of timers; null when deleted.
   std::vector<std::unique_ptr<TreeMember>> members;
   std::vector<std::unique_ptr<PlainInvocation>> plain;
@@ -108,6 +115,10 @@ struct ExecutionTree {
 
   // A commit is on its way, or the store is about to be read again: everything else waits.
   bool committing = false;
+  // It is on its way out of this replica: whoever comes has to ask whose it is.
+  bool releasing = false;
+  // What a request that only reads sees of an execution that is not this replica's.
+  bool detached = false;
   // Its executions are in the store only, until something happens to one of them.
   bool asleep = false;
   std::unique_ptr<std::deque<Scheduler::Task>> waiting;

@@ -86,7 +86,7 @@ absl::StatusOr<ResolvedFunction> Executor::ResolveFunction(
   if (!found.ok()) return found.status();
   absl::StatusOr<FunctionReference> reference = impl_->LocalFunction(function_name, qualifier);
   if (!reference.ok()) return reference.status();
-  return (*found)->Resolve(*reference);
+  return impl_->Resolve(**found, *reference);
 }
 
 void Executor::InvokeFunction(v1::InvokeFunctionRequest request,
@@ -96,6 +96,13 @@ void Executor::InvokeFunction(v1::InvokeFunctionRequest request,
   if (target->function.spec.durable()) {
     return done(errors::InvalidParameter(absl::StrCat("Function '", target->reference.name,
                                                       "' is durable; start an execution of it.")));
+  }
+  const FunctionKey key = {target->session->name(), target->function.spec.function_name()};
+  ReplicaGroup* const replicas = impl_->context().replicas;
+  if (replicas != nullptr && !impl_->context().invoker.HasPlace(key)) {
+    const absl::StatusOr<std::string> address = replicas->FindPlace(key);
+    if (!address.ok()) return done(address.status());
+    if (!address->empty()) return impl_->Forward(*address, request, std::move(done));
   }
   if (request.invocation_type() == v1::INVOCATION_TYPE_EVENT) {
     v1::InvokeFunctionResponse accepted;
@@ -109,11 +116,18 @@ void Executor::InvokeFunction(v1::InvokeFunctionRequest request,
 
 void Executor::Checkpoint(v1::CheckpointRequest request, StaleTokenSpelling spelling,
                           Done<v1::CheckpointResponse> done) {
-  const std::string arn = request.durable_execution_arn();
-  impl_->OnExecution<v1::CheckpointResponse>(
-      arn, absl::nullopt, NoSuchExecution, std::move(done),
-      [impl = impl_.get(), request = std::move(request), spelling](
-          Lane& lane, TreeMember& member, Done<v1::CheckpointResponse> done) mutable {
+  auto respelled = [spelling, done = std::move(done)](
+                       absl::StatusOr<v1::CheckpointResponse> response) mutable {
+    // Another replica does not know how the caller spells it.
+    if (IsStaleCheckpointToken(response.status())) {
+      return done(errors::StaleCheckpointToken(spelling));
+    }
+    done(std::move(response));
+  };
+  impl_->OnOwnedOf<v1::CheckpointRequest, v1::CheckpointResponse>(
+      std::move(request), absl::nullopt, NoSuchExecution, std::move(respelled),
+      [impl = impl_.get(), spelling](Lane& lane, TreeMember& member, v1::CheckpointRequest request,
+                                     Done<v1::CheckpointResponse> done) {
         if (member.execution != nullptr) {
           return lane.Checkpoint(member, std::move(request), spelling, std::move(done));
         }
@@ -245,11 +259,11 @@ void Executor::ListExecutions(v1::ListExecutionsRequest request,
 
 void Executor::StopExecution(v1::StopExecutionRequest request,
                              Done<v1::StopExecutionResponse> done) {
-  v1::ErrorObject error = StopError(request);
-  impl_->OnExecutionOf<v1::StopExecutionRequest, v1::StopExecutionResponse>(
-      request, std::move(done),
-      [impl = impl_.get(), error = std::move(error)](Lane& lane, TreeMember& member,
-                                                     Done<v1::StopExecutionResponse> done) mutable {
+  impl_->OnOwnedOf<v1::StopExecutionRequest, v1::StopExecutionResponse>(
+      std::move(request), std::move(done),
+      [impl = impl_.get()](Lane& lane, TreeMember& member, const v1::StopExecutionRequest& request,
+                           Done<v1::StopExecutionResponse> done) {
+        const v1::ErrorObject error = StopError(request);
         absl::Status valid = ValidateError(error, member.tree->session->limits());
         if (!valid.ok()) return done(std::move(valid));
         if (member.execution != nullptr && !member.execution->closed()) {
@@ -268,9 +282,10 @@ void Executor::PauseExecution(v1::PauseExecutionRequest request,
                               Done<v1::PauseExecutionResponse> done) {
   absl::Status valid = ValidatePause(request);
   if (!valid.ok()) return done(std::move(valid));
-  impl_->OnExecutionOf<v1::PauseExecutionRequest, v1::PauseExecutionResponse>(
-      request, std::move(done),
-      [request](Lane& lane, TreeMember& member, Done<v1::PauseExecutionResponse> done) {
+  impl_->OnOwnedOf<v1::PauseExecutionRequest, v1::PauseExecutionResponse>(
+      std::move(request), std::move(done),
+      [](Lane& lane, TreeMember& member, const v1::PauseExecutionRequest& request,
+         Done<v1::PauseExecutionResponse> done) {
         if (member.execution == nullptr) {
           return done(errors::Conflict("Cannot pause an execution that is closed."));
         }
@@ -282,9 +297,10 @@ void Executor::ResumeExecution(v1::ResumeExecutionRequest request,
                                Done<v1::ResumeExecutionResponse> done) {
   absl::Status valid = ValidateResume(request);
   if (!valid.ok()) return done(std::move(valid));
-  impl_->OnExecutionOf<v1::ResumeExecutionRequest, v1::ResumeExecutionResponse>(
-      request, std::move(done),
-      [request](Lane& lane, TreeMember& member, Done<v1::ResumeExecutionResponse> done) {
+  impl_->OnOwnedOf<v1::ResumeExecutionRequest, v1::ResumeExecutionResponse>(
+      std::move(request), std::move(done),
+      [](Lane& lane, TreeMember& member, const v1::ResumeExecutionRequest& request,
+         Done<v1::ResumeExecutionResponse> done) {
         if (member.execution == nullptr) {
           return done(errors::Conflict("Cannot resume an execution that is closed."));
         }
@@ -294,9 +310,10 @@ void Executor::ResumeExecution(v1::ResumeExecutionRequest request,
 
 void Executor::DeleteExecution(v1::DeleteExecutionRequest request,
                                Done<v1::DeleteExecutionResponse> done) {
-  impl_->OnExecutionOf<v1::DeleteExecutionRequest, v1::DeleteExecutionResponse>(
-      request, std::move(done),
-      [](Lane& lane, TreeMember& member, Done<v1::DeleteExecutionResponse> done) {
+  impl_->OnOwnedOf<v1::DeleteExecutionRequest, v1::DeleteExecutionResponse>(
+      std::move(request), std::move(done),
+      [](Lane& lane, TreeMember& member, const v1::DeleteExecutionRequest&,
+         Done<v1::DeleteExecutionResponse> done) {
         if (member.execution != nullptr) {
           return done(
               errors::Conflict("Cannot delete an execution that has not ended; stop it first."));
@@ -344,18 +361,21 @@ absl::Status Executor::RegisterFunctions(absl::string_view session,
                                          const std::vector<v1::FunctionSpec>& functions) {
   absl::StatusOr<std::shared_ptr<Session>> found = impl_->UseSession(session);
   if (!found.ok()) return found.status();
-  absl::Status registered = (*found)->RegisterFunctions(functions);
-  return registered.ok() ? impl_->StoreSession(**found) : registered;
+  return impl_->ChangeSession(
+      **found, [&](Session& session) { return session.RegisterFunctions(functions); });
 }
 
 absl::Status Executor::DeregisterFunction(absl::string_view session,
                                           absl::string_view function_name) {
   absl::StatusOr<std::shared_ptr<Session>> found = impl_->UseSession(session);
   if (!found.ok()) return found.status();
-  absl::Status status = (*found)->DeregisterFunction(function_name);
+  absl::Status status = impl_->ChangeSession(
+      **found, [&](Session& session) { return session.DeregisterFunction(function_name); });
   if (!status.ok()) return status;
-  impl_->context().invoker.RemoveFunction({(*found)->name(), std::string(function_name)});
-  return impl_->StoreSession(**found);
+  const FunctionKey function = {(*found)->name(), std::string(function_name)};
+  impl_->context().invoker.RemoveFunction(function);
+  if (impl_->context().replicas == nullptr) return absl::OkStatus();
+  return impl_->context().replicas->WakeAwaiting(function);
 }
 
 absl::StatusOr<v1::ListFunctionsResponse> Executor::ListFunctions(
@@ -406,6 +426,7 @@ void Executor::EndIdle(absl::string_view arn, absl::string_view request_id) {
 
 void Executor::Shutdown() {
   if (impl_->shut_down().exchange(true)) return;
+  if (impl_->context().replicas != nullptr) impl_->context().replicas->Leave();
   for (const std::unique_ptr<Lane>& lane : impl_->lanes()) {
     impl_->context().scheduler.Post(lane->index(), [lane = lane.get()] { lane->Shutdown(); });
   }

@@ -5,6 +5,9 @@
 // the delta to the store and answers when that has committed. Requests and answers are the
 // contract's messages.
 //
+// Where replicas share the store, an executor works on the trees that it owns. A request that changes
+// an execution of another replica's is answered by that one; a request that reads it, from the store.
+//
 //   Executor executor(options, scheduler, store, invoker, RandomIdSource());
 //   executor.StartExecution(request, [](absl::StatusOr<v1::StartExecutionResponse> response) { ...
 //   });
@@ -14,6 +17,7 @@
 #ifndef REHEARSE_SERVICE_EXECUTOR_EXECUTOR_H_
 #define REHEARSE_SERVICE_EXECUTOR_EXECUTOR_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +34,7 @@
 #include "service/base/ids.h"
 #include "service/clock/scheduler.h"
 #include "service/executor/execution_observer.h"
+#include "service/executor/replica_peers.h"
 #include "service/executor/session.h"
 #include "service/invoker/invoker.h"
 #include "service/store/execution_store.h"
@@ -46,6 +51,10 @@ struct ExecutorOptions {
   // How long a chained invoke's result is held back while its caller's invocation still runs, on
   // the wall clock.
   absl::Duration settle_limit = absl::Seconds(1);
+  // Where replicas share the store: the others. Outlives the executor.
+  ReplicaPeers* peers = nullptr;
+  // Then: another replica has deleted the session.
+  std::function<void(const std::string& name)> session_deleted = [](const std::string&) {};
 };
 
 class Executor {
@@ -61,6 +70,9 @@ class Executor {
   // Takes up what the store has: sessions, and executions where they stood. Call it before anything
   // else, if at all. What the store could not read, or Internal when it makes no sense.
   absl::Status Recover();
+  // Where replicas share the store (ExecutionStore::replicas): takes part in their work from now on,
+  // reached by the others at `address`, as HOST:PORT.
+  absl::Status Join(absl::string_view address);
 
   // DurableExecutions.
   void StartExecution(v1::StartExecutionRequest request, Done<v1::StartExecutionResponse> done);

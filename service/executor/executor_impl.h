@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "service/base/marker.h"
@@ -16,6 +18,7 @@
 #include "service/executor/executor.h"
 #include "service/executor/function_calls.h"
 #include "service/executor/lane.h"
+#include "service/executor/remote_changes.h"
 #include "service/executor/validation.h"
 
 namespace rehearse {
@@ -51,14 +54,21 @@ struct InvocationTarget {
   ResolvedFunction function;
 };
 
-class Executor::Impl {
+class Executor::Impl final : public Replica {
  public:
   Impl(const ExecutorOptions& options, Scheduler& scheduler, ExecutionStore& store,
        Invoker& invoker, IdSource& ids)
-      : context_{options, scheduler,
-                 store,   invoker,
-                 ids,     SessionRegistry(options.session_defaults, scheduler.Now()),
-                 {},      Waiters(scheduler)} {
+      : context_{options,
+                 scheduler,
+                 store,
+                 invoker,
+                 ids,
+                 SessionRegistry(options.session_defaults, scheduler.Now()),
+                 {},
+                 Waiters(scheduler),
+                 store.replicas(),
+                 [this] { return RefreshSessions(); },
+                 {}} {
     context_.notifier.AddObserver(&context_.waiters);
     for (int i = 0; i < scheduler.lane_count(); ++i) {
       lanes_.push_back(std::make_unique<Lane>(i, context_));
@@ -76,25 +86,23 @@ class Executor::Impl {
   // The answer when there is no execution of this ARN.
   using Missing = absl::Status (*)(absl::string_view arn);
 
-  // Runs `work` with the live or finished execution of `arn` on its lane.
+  // Runs `work` with the live or finished execution of `arn` on its lane: for requests that only
+  // read.
   template <typename Response, typename WorkFunction>
   void OnExecution(const std::string& arn, const absl::optional<std::string>& session,
                    Missing missing, Done<Response> done, WorkFunction work) {
     if (shut_down_) return done(errors::ShuttingDown());
-    std::string id(ExecutionIdOf(arn));
-    Lane& lane = LaneOf(id);
+    Lane& lane = LaneOf(ExecutionIdOf(arn));
     context_.scheduler.Post(
-        lane.index(), [&lane, arn, session, missing, id = std::move(id), done = std::move(done),
+        lane.index(), [&lane, arn, session, missing, done = std::move(done),
                        work = std::move(work)]() mutable {
-          lane.Enter(std::move(id),
-                     [&lane, arn = std::move(arn), session = std::move(session), missing,
-                      done = std::move(done), work = std::move(work)](TreeMember* member) mutable {
-                       if (member == nullptr || member->arn != arn ||
-                           !InSession(session, member->tree->session->name())) {
-                         return done(missing(arn));
-                       }
-                       work(lane, *member, std::move(done));
-                     });
+          lane.EnterToRead(arn, [&lane, arn, session = std::move(session), missing,
+                                 done = std::move(done),
+                                 work = std::move(work)](absl::StatusOr<Lane::Found> found) mutable {
+            if (!found.ok()) return done(found.status());
+            if (!IsOf(found->member, arn, session)) return done(missing(arn));
+            work(lane, *found->member, std::move(done));
+          });
         });
   }
 
@@ -104,6 +112,62 @@ class Executor::Impl {
     const std::string& arn = request.durable_execution_arn();
     OnExecution<Response>(arn, SessionOf(request), errors::ExecutionNotFound, std::move(done),
                           std::move(work));
+  }
+
+  // Runs `work` with the execution of this id, or null, on its lane; if another replica works on the
+  // execution, that one answers the request instead.
+  template <typename Response, typename Request, typename WorkFunction>
+  void OnOwned(std::string id, Request request, Done<Response> done, WorkFunction work) {
+    if (shut_down_) return done(errors::ShuttingDown());
+    Lane& lane = LaneOf(id);
+    context_.scheduler.Post(
+        lane.index(), [this, &lane, id = std::move(id), request = std::move(request),
+                       done = std::move(done), work = std::move(work)]() mutable {
+          lane.EnterOwned(
+              std::move(id), [this, &lane, request = std::move(request), done = std::move(done),
+                              work = std::move(work)](absl::StatusOr<Lane::Found> found) mutable {
+                if (!found.ok()) return done(found.status());
+                if (!found->owner.empty()) return Forward(found->owner, request, std::move(done));
+                work(lane, found->member, std::move(request), std::move(done));
+              });
+        });
+  }
+
+  // As OnExecutionOf, for requests that change the execution.
+  template <typename Request, typename Response, typename WorkFunction>
+  void OnOwnedOf(Request request, const absl::optional<std::string>& session, Missing missing,
+                 Done<Response> done, WorkFunction work) {
+    std::string id(ExecutionIdOf(request.durable_execution_arn()));
+    OnOwned<Response>(std::move(id), std::move(request), std::move(done),
+                      [session, missing, work = std::move(work)](
+                          Lane& lane, TreeMember* member, Request request,
+                          Done<Response> done) mutable {
+                        const std::string& arn = request.durable_execution_arn();
+                        if (!IsOf(member, arn, session)) return done(missing(arn));
+                        work(lane, *member, std::move(request), std::move(done));
+                      });
+  }
+  template <typename Request, typename Response, typename WorkFunction>
+  void OnOwnedOf(Request request, Done<Response> done, WorkFunction work) {
+    const absl::optional<std::string> session = SessionOf(request);
+    OnOwnedOf<Request, Response>(std::move(request), session, errors::ExecutionNotFound,
+                                 std::move(done), std::move(work));
+  }
+
+  // Has the replica at `address` answer.
+  template <typename Request, typename Response>
+  void Forward(const std::string& address, const Request& request, Done<Response> done) {
+    // The lease of a process that was here before has not ended yet.
+    if (address == address_) {
+      return done(errors::StoreUnavailable("the execution's replica is gone; another is to take over"));
+    }
+    context_.options.peers->Call(
+        address, request, std::make_unique<Response>(),
+        [done = std::move(done)](absl::Status status,
+                                 std::unique_ptr<google::protobuf::Message> response) mutable {
+          if (!status.ok()) return done(std::move(status));
+          done(std::move(static_cast<Response&>(*response)));
+        });
   }
 
   // Describes a member whose live state may be gone.
@@ -129,32 +193,27 @@ class Executor::Impl {
     }
     absl::optional<CallbackId> id = DecodeCallbackId(request.callback_id());
     if (!id.has_value()) return done(errors::CallbackNotFound());
-    Lane& lane = LaneOf(id->execution_id);
-    context_.scheduler.Post(lane.index(), [&lane, id = *std::move(id), session = SessionOf(request),
-                                           callback_id = request.callback_id(), this,
-                                           done = std::move(done),
-                                           stage = std::move(stage)]() mutable {
-      std::string execution_id = id.execution_id;
-      lane.Enter(std::move(execution_id),
-                 [&lane, id = std::move(id), session = std::move(session),
-                  callback_id = std::move(callback_id), this, done = std::move(done),
-                  stage = std::move(stage)](TreeMember* member) mutable {
-                   if (member == nullptr || !InSession(session, member->tree->session->name())) {
-                     return done(errors::CallbackNotFound());
-                   }
-                   if (member->execution == nullptr)
-                     return done(ClosedCallback(*member, id, callback_id));
-                   lane.ChangeCallback(
-                       *member,
-                       [&](ExecutionChange& change) {
-                         return stage(change, id.operation_index, member->tree->session->limits());
-                       },
-                       [done = std::move(done)](absl::Status status) mutable {
-                         if (!status.ok()) return done(std::move(status));
-                         done(Response());
-                       });
-                 });
-    });
+    std::string execution_id = id->execution_id;
+    OnOwned<Response>(
+        std::move(execution_id), request, std::move(done),
+        [this, id = *std::move(id), stage = std::move(stage)](
+            Lane& lane, TreeMember* member, Request request, Done<Response> done) mutable {
+          if (member == nullptr || !InSession(SessionOf(request), member->tree->session->name())) {
+            return done(errors::CallbackNotFound());
+          }
+          if (member->execution == nullptr) {
+            return done(ClosedCallback(*member, id, request.callback_id()));
+          }
+          lane.ChangeCallback(
+              *member,
+              [&](ExecutionChange& change) {
+                return stage(change, id.operation_index, member->tree->session->limits());
+              },
+              [done = std::move(done)](absl::Status status) mutable {
+                if (!status.ok()) return done(std::move(status));
+                done(Response());
+              });
+        });
   }
 
   // The answer to a call on a callback of a finished execution.
@@ -170,12 +229,34 @@ class Executor::Impl {
     return errors::CallbackClosed();
   }
 
-  // Has the store keep the session as it is now, unless it does already.
-  absl::Status StoreSession(Session& session) {
+  // Changes the session by `change`, and has the store keep it unless it is as it was.
+  absl::Status ChangeSession(Session& session,
+                             absl::FunctionRef<absl::Status(Session&)> change) {
     absl::MutexLock lock(&store_session_mutex_);
-    if (session.stored.exchange(true)) return absl::OkStatus();
+    while (true) {
+      absl::Status status = change(session);
+      if (!status.ok() || session.stored.exchange(true)) return status;
+      status = context_.store.PutSession(session.Record());
+      if (status.ok()) {
+        session.NoteStored();
+        return status;
+      }
+      session.stored = false;
+      if (!absl::IsAborted(status)) return status;
+      // Another replica was first: once more, on top of what it has written.
+      status = ReadSessions();
+      if (!status.ok()) return status;
+    }
+  }
+
+  // Has the store keep a session that nobody has seen. SessionAlreadyExists when another replica has
+  // made one of its name.
+  absl::Status StoreNewSession(Session& session) {
+    absl::MutexLock lock(&store_session_mutex_);
     absl::Status status = context_.store.PutSession(session.Record());
-    if (!status.ok()) session.stored = false;
+    if (absl::IsAborted(status)) return errors::SessionAlreadyExists(session.name());
+    if (status.ok()) session.NoteStored();
+    session.stored = status.ok();
     return status;
   }
 
@@ -210,20 +291,28 @@ class Executor::Impl {
   }
 
   void DeleteSession(std::string name, Done<v1::DeleteSessionResponse> done) {
-    absl::StatusOr<std::shared_ptr<Session>> session = context_.sessions.Remove(name);
+    absl::StatusOr<std::shared_ptr<Session>> session = UseSession(name);
+    if (session.ok()) session = context_.sessions.Remove(name);
     if (!session.ok()) return done(session.status());
+    EndSession(name, [this, name, done = std::move(done)]() mutable {
+      ForgetSession(name, std::move(done));
+    });
+  }
+
+  // Ends what a removed session has here. `ended` is called when nothing is left of it.
+  void EndSession(const std::string& name, absl::AnyInvocable<void()> ended) {
     context_.invoker.RemoveSession(name);
     struct Gathered {
       std::atomic<size_t> left;
-      Done<v1::DeleteSessionResponse> done;
+      absl::AnyInvocable<void()> ended;
     };
     auto gathered = std::make_shared<Gathered>();
     gathered->left = lanes_.size();
-    gathered->done = std::move(done);
+    gathered->ended = std::move(ended);
     for (const std::unique_ptr<Lane>& lane : lanes_) {
-      context_.scheduler.Post(lane->index(), [this, lane = lane.get(), name, gathered] {
-        lane->RemoveSession(name, [this, name, gathered] {
-          if (--gathered->left == 0) ForgetSession(name, std::move(gathered->done));
+      context_.scheduler.Post(lane->index(), [lane = lane.get(), name, gathered] {
+        lane->RemoveSession(name, [gathered] {
+          if (--gathered->left == 0) gathered->ended();
         });
       });
     }
@@ -253,6 +342,12 @@ class Executor::Impl {
         if (!current.ok() || *current != session || shut_down_) return;
         const absl::Time now = context_.scheduler.Now();
         if (session->holds > 0) session->Touch(now);
+        if (context_.replicas != nullptr) {
+          // Another replica may have it in use.
+          const absl::StatusOr<absl::Duration> idle =
+              context_.replicas->SessionIdleTime(session->name());
+          if (!idle.ok() || *idle < context_.options.session_idle_limit) session->Touch(now);
+        }
         if (now - session->last_use() < context_.options.session_idle_limit)
           return WatchIdleness(session);
         DeleteSession(session->name(), [](absl::StatusOr<v1::DeleteSessionResponse>) {});
@@ -263,6 +358,11 @@ class Executor::Impl {
   // The session, noted as in use.
   absl::StatusOr<std::shared_ptr<Session>> UseSession(absl::string_view name) {
     absl::StatusOr<std::shared_ptr<Session>> session = context_.sessions.Find(name);
+    if (!session.ok() && context_.replicas != nullptr) {
+      const absl::Status refreshed = RefreshSessions();
+      if (!refreshed.ok()) return refreshed;
+      session = context_.sessions.Find(name);
+    }
     if (session.ok()) (*session)->Touch(context_.scheduler.Now());
     return session;
   }
@@ -284,6 +384,16 @@ class Executor::Impl {
     return reference;
   }
 
+  absl::StatusOr<ResolvedFunction> Resolve(Session& session, const FunctionReference& reference) {
+    absl::StatusOr<ResolvedFunction> function = session.Resolve(reference);
+    if (!function.ok() && context_.replicas != nullptr) {
+      const absl::Status refreshed = RefreshSessions();
+      if (!refreshed.ok()) return refreshed;
+      function = session.Resolve(reference);
+    }
+    return function;
+  }
+
   template <typename Request>
   absl::StatusOr<InvocationTarget> TargetOf(const Request& request,
                                             absl::Status (*validate)(const Request&,
@@ -296,22 +406,48 @@ class Executor::Impl {
     absl::StatusOr<FunctionReference> reference =
         LocalFunction(request.function_name(), QualifierOf(request));
     if (!reference.ok()) return reference.status();
-    absl::StatusOr<ResolvedFunction> function = (*session)->Resolve(*reference);
+    absl::StatusOr<ResolvedFunction> function = Resolve(**session, *reference);
     if (!function.ok()) return function.status();
     return InvocationTarget{*std::move(session), *std::move(reference), *std::move(function)};
   }
+
+  // --- executor_replicas.cc.
+  std::vector<Place> Places() override;
+  void OnClaimed(std::vector<std::string> root_ids) override;
+  void OnSessionsChanged() override;
+  bool OnRound() override;
+  // Before Join.
+  void set_address(std::string address) { address_ = std::move(address); }
+  // Takes over what other replicas have done to sessions.
+  absl::Status RefreshSessions() ABSL_LOCKS_EXCLUDED(store_session_mutex_);
+  absl::Status ReadSessions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_session_mutex_);
+  // InvalidParameter for what replicas that share a store do not do.
+  absl::Status ValidateForReplicas(const v1::SessionConfig& config) const;
 
   std::vector<std::unique_ptr<Lane>>& lanes() { return lanes_; }
   FunctionCalls& function_calls() { return function_calls_; }
   std::atomic<bool>& shut_down() { return shut_down_; }
 
  private:
+  // Whether the member is there and the one that is meant.
+  static bool IsOf(const TreeMember* member, const std::string& arn,
+                   const absl::optional<std::string>& session) {
+    return member != nullptr && member->arn == arn &&
+           InSession(session, member->tree->session->name());
+  }
+  void TouchSessions();
+
   ExecutorContext context_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   FunctionCalls function_calls_{context_};
   std::atomic<bool> shut_down_{false};
-  // Held while a session is written, so that the newest state is written last.
+  // Held while a session is changed and written, so that the newest state is written last.
   absl::Mutex store_session_mutex_;
+  // Where the other replicas reach this one.
+  std::string address_;
+  // Of the store's thread.
+  RemoteChanges remote_changes_{context_};
+  absl::Time next_touch_ = absl::InfinitePast();
 };
 
 }  // namespace rehearse

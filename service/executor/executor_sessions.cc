@@ -94,8 +94,10 @@ void WaitFor(ExecutorContext& context, Lane& lane, TreeMember& member, Wait<Resp
   auto answer = [&lane, arn = member.arn, kept](Waiters::Verdict verdict) {
     if (kept->seen.has_value()) return kept->wait.done(*std::move(kept->seen));
     if (verdict == Waiters::Verdict::kShutDown) return kept->wait.done(errors::ShuttingDown());
-    lane.Enter(std::string(ExecutionIdOf(arn)), [&lane, arn, kept](TreeMember* member) {
+    lane.EnterToRead(arn, [&lane, arn, kept](const absl::StatusOr<Lane::Found>& found) {
       Wait<Response>& wait = kept->wait;
+      if (!found.ok()) return wait.done(found.status());
+      TreeMember* const member = found->member;
       if (member == nullptr) return wait.done(errors::ExecutionNotFound(arn));
       if (member->execution == nullptr) return wait.done(wait.finish(lane, *member));
       const std::vector<v1::WaitingFor> reasons =
@@ -130,6 +132,8 @@ absl::Status Executor::Recover() {
     if (!session.ok()) return session.status();
     if ((*session)->name() != kDefaultSession) impl_->WatchIdleness(*session);
   }
+  // What replicas share comes by claims.
+  if (context.replicas != nullptr) return absl::OkStatus();
   absl::Status recovered = impl_->RecoverExecutions();
   if (!recovered.ok()) return recovered;
   for (const std::unique_ptr<Lane>& lane : impl_->lanes()) {
@@ -141,12 +145,14 @@ absl::Status Executor::Recover() {
 absl::StatusOr<v1::CreateSessionResponse> Executor::CreateSession(
     const v1::CreateSessionRequest& request) {
   if (impl_->shut_down()) return errors::ShuttingDown();
+  absl::Status valid = impl_->ValidateForReplicas(request.config());
+  if (!valid.ok()) return valid;
   ExecutorContext& context = impl_->context();
   const std::string name = request.name().empty() ? NewUuid(context.ids) : request.name();
   absl::StatusOr<std::shared_ptr<Session>> session =
       context.sessions.Create(name, request.config(), context.scheduler.Now());
   if (!session.ok()) return session.status();
-  absl::Status stored = impl_->StoreSession(**session);
+  absl::Status stored = impl_->StoreNewSession(**session);
   if (!stored.ok()) {
     context.sessions.Remove(name).IgnoreError();
     context.sessions.Forget(name);
@@ -209,6 +215,10 @@ void Executor::AdvanceTime(v1::AdvanceTimeRequest request, Done<v1::AdvanceTimeR
   if (!session.ok()) return done(session.status());
   absl::Status valid = ValidateAdvance(request);
   if (!valid.ok()) return done(std::move(valid));
+  if (impl_->context().replicas != nullptr) {
+    return done(errors::InvalidParameter(
+        "Replicas that share a store keep real time: it cannot be advanced."));
+  }
   request.set_session((*session)->name());
 
   // Gathers what the lanes report.

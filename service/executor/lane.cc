@@ -73,8 +73,11 @@ void Lane::Enter(std::string execution_id, Work work) {
   const bool slept = tree.asleep;
   if (!tree.committing && WakeUp(tree)) {
     if (tree.interrupted != nullptr) {
-      TakeUpInterrupted(tree);
-      return Enter(std::move(execution_id), std::move(work));
+      // Behind what is taken up, and before the tree is settled.
+      Queue(tree, [this, id = std::move(execution_id), work = std::move(work)]() mutable {
+        Enter(std::move(id), std::move(work));
+      });
+      return TakeUpInterrupted(tree);
     }
     tree.session->Touch(context_.scheduler.Now());
     if (!slept) return work(member);
@@ -88,6 +91,10 @@ void Lane::Enter(std::string execution_id, Work work) {
 
 void Lane::RunOrQueue(ExecutionTree& tree, Scheduler::Task task) {
   if (!tree.committing) return task();
+  Queue(tree, std::move(task));
+}
+
+void Lane::Queue(ExecutionTree& tree, Scheduler::Task task) {
   if (tree.waiting == nullptr) tree.waiting = std::make_unique<std::deque<Scheduler::Task>>();
   tree.waiting->push_back(std::move(task));
 }
@@ -106,6 +113,7 @@ TreeMember& Lane::AddMember(ExecutionTree& tree, std::string arn) {
   member->index = static_cast<int64_t>(tree.members.size());
   member->arn = std::move(arn);
   members_[ExecutionIdOf(member->arn)] = member.get();
+  if (context_.replicas != nullptr) context_.owned.Add(member->arn);
   tree.members.push_back(std::move(member));
   return *tree.members.back();
 }
@@ -122,6 +130,7 @@ void Lane::RemoveMember(TreeMember& member) {
     it = tree.plain.erase(it);
   }
   members_.erase(ExecutionIdOf(member.arn));
+  if (context_.replicas != nullptr) context_.owned.Remove(member.arn);
   tree.members[member.index].reset();
 }
 
@@ -138,28 +147,36 @@ void Lane::RemoveIfEmpty(ExecutionTree& tree) {
 }
 
 void Lane::RemoveTree(ExecutionTree& tree) {
-  if (tree.wake_timer != 0) context_.scheduler.Cancel(index_, tree.wake_timer);
-  if (tree.retries != nullptr) context_.scheduler.Cancel(index_, tree.retries->timer);
   for (const std::unique_ptr<TreeMember>& member : tree.members) {
     if (member == nullptr) continue;
     if (member->active != nullptr && member->active->lease != nullptr) {
       member->active->lease->Abort(v1::ServeResponse::Abort::SESSION_ENDED);
     }
-    if (member->active != nullptr) ReleaseActive(*member);
     if (member->execution != nullptr) {
       ExecutionNotice notice{*member->execution, Now(tree)};
       notice.removed = true;
       context_.notifier.Notify(notice);
     }
-    members_.erase(ExecutionIdOf(member->arn));
   }
   for (const std::unique_ptr<PlainInvocation>& plain : tree.plain) {
-    ReleasePlain(tree, *plain);
     if (plain->lease != nullptr) plain->lease->Abort(v1::ServeResponse::Abort::SESSION_ENDED);
   }
   if (tree.advances != nullptr) {
     for (rehearse::Advance& advance : *tree.advances) advance.done(std::move(advance.fired));
   }
+  ForgetTree(tree);
+}
+
+void Lane::ForgetTree(ExecutionTree& tree) {
+  if (tree.wake_timer != 0) context_.scheduler.Cancel(index_, tree.wake_timer);
+  if (tree.retries != nullptr) context_.scheduler.Cancel(index_, tree.retries->timer);
+  for (const std::unique_ptr<TreeMember>& member : tree.members) {
+    if (member == nullptr) continue;
+    if (member->active != nullptr) ReleaseActive(*member);
+    members_.erase(ExecutionIdOf(member->arn));
+    if (context_.replicas != nullptr) context_.owned.Remove(member->arn);
+  }
+  for (const std::unique_ptr<PlainInvocation>& plain : tree.plain) ReleasePlain(tree, *plain);
   const auto by_session = trees_by_session_.find(tree.session->name());
   by_session->second.erase(&tree);
   if (by_session->second.empty()) trees_by_session_.erase(by_session);
@@ -195,6 +212,8 @@ void Lane::StartExecution(StartPlan plan, Done<v1::StartExecutionResponse> done)
 }
 
 void Lane::StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done) {
+  absl::optional<StartPlan> again;
+  if (plan.named && context_.replicas != nullptr) again = plan;
   // Behind this lane's part in the end of the session nobody would end it.
   if (plan.session->ended) return done(errors::SessionNotFound(plan.session->name()));
   const int64_t max_open = plan.session->limits().open_executions;
@@ -206,6 +225,7 @@ void Lane::StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done) {
                                 "ConcurrentInvocationLimitExceeded", absl::Seconds(1)));
   }
   ExecutionTree& tree = AddTree(plan.session);
+  tree.root_id = plan.record.execution_id();
   const std::string name_key = plan.named ? NameKey(plan.record) : "";
   if (plan.named) starting_[name_key] = &tree;
 
@@ -217,13 +237,17 @@ void Lane::StartNew(StartPlan plan, Done<v1::StartExecutionResponse> done) {
   response.set_durable_execution_arn(deltas[0].arn);
   response.set_executed_version(deltas[0].created->version());
   Commit(tree, std::move(deltas),
-         [this, &tree, name_key, response = std::move(response),
+         [this, &tree, name_key, response = std::move(response), again = std::move(again),
           done = std::move(done)](absl::Status status) mutable {
            if (!name_key.empty()) starting_.erase(name_key);
            if (!status.ok()) {
              --tree.session->open_executions;
              RemoveMember(*tree.members[0]);
              RemoveIfEmpty(tree);
+             // Another replica was first: its execution is there now.
+             if (again.has_value() && absl::IsAlreadyExists(status)) {
+               return StartExecution(*std::move(again), std::move(done));
+             }
              return done(std::move(status));
            }
            TreeMember& member = *tree.members[0];

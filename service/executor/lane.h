@@ -10,16 +10,19 @@
 #ifndef REHEARSE_SERVICE_EXECUTOR_LANE_H_
 #define REHEARSE_SERVICE_EXECUTOR_LANE_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "rehearse/v1/durable_executions.pb.h"
 #include "rehearse/v1/test_sessions.pb.h"
 #include "service/base/errors.h"
@@ -29,11 +32,37 @@
 #include "service/executor/execution_tree.h"
 #include "service/executor/executor.h"
 #include "service/executor/waiters.h"
+#include "service/store/replica_group.h"
 
 namespace rehearse {
 
+// Wall time for which it pays to fall asleep: coming back costs some 10 us, and a round trip to a
+// store that replicas share.
+inline constexpr absl::Duration kShortestSleep = absl::Seconds(1);
+
 // Wall time until a change that the store refused is tried again.
 inline constexpr absl::Duration kStoreRetryDelay = absl::Milliseconds(100);
+
+// ARNs of the executions that this replica works on. Thread-safe.
+class OwnedExecutions {
+ public:
+  void Add(const std::string& arn) {
+    absl::MutexLock lock(&mutex_);
+    arns_.insert(arn);
+  }
+  void Remove(const std::string& arn) {
+    absl::MutexLock lock(&mutex_);
+    arns_.erase(arn);
+  }
+  bool Contains(const std::string& arn) const {
+    absl::MutexLock lock(&mutex_);
+    return arns_.contains(arn);
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  absl::flat_hash_set<std::string> arns_ ABSL_GUARDED_BY(mutex_);
+};
 
 // What all lanes of an executor share.
 struct ExecutorContext {
@@ -45,6 +74,12 @@ struct ExecutorContext {
   SessionRegistry sessions;
   ExecutionNotifier notifier;
   Waiters waiters;
+  // Where replicas share the store, else null.
+  ReplicaGroup* const replicas;
+  // Then: reads the sessions again that others may have changed.
+  std::function<absl::Status()> refresh_sessions;
+  // Then: executions that are live here; what happens to them is told as it happens.
+  OwnedExecutions owned;
 };
 
 // A start whose session, function and limits have been checked.
@@ -68,6 +103,22 @@ class Lane {
   // Runs `work` with the execution, or with nullptr, as soon as no commit of its tree is on its
   // way.
   void Enter(std::string execution_id, Work work);
+
+  // What a request finds of an execution.
+  struct Found {
+    // Null: there is no such execution, or another replica works on it.
+    TreeMember* member = nullptr;
+    // Where that one is reached.
+    std::string owner = "";
+  };
+  using OnFound = absl::AnyInvocable<void(absl::StatusOr<Found>)>;
+  // As Enter, for a request that changes the execution: takes over what no replica works on.
+  void EnterOwned(std::string execution_id, OnFound found);
+  // As Enter, for a request that only reads: of what is not this replica's the member is a copy of
+  // what is stored, with no tree around it.
+  void EnterToRead(const std::string& arn, OnFound found);
+  // Now and then: invocations that wait here for a place are offered to all replicas.
+  void OfferQueued();
 
   void StartExecution(StartPlan plan, Done<v1::StartExecutionResponse> done);
 
@@ -119,6 +170,7 @@ class Lane {
   void RemoveIfEmpty(ExecutionTree& tree);
   TreeMember* FindByArn(absl::string_view arn);
   void RunOrQueue(ExecutionTree& tree, Scheduler::Task task);
+  void Queue(ExecutionTree& tree, Scheduler::Task task);
   // Writes, applies, calls `then`, and settles the tree. Nothing may touch the tree until then.
   void Commit(ExecutionTree& tree, std::vector<ExecutionDelta> deltas, Committed then);
   // Adds what is kept of the tree's clock, and when a finished execution is deleted.
@@ -160,6 +212,7 @@ class Lane {
                                 const v1::CheckpointRequest& request) const;
   ExecutionDelta ChildOf(const TreeMember& parent, const record::OperationRecord& operation) const;
   void StartPlain(TreeMember& parent, const std::string& operation_id);
+  void AskForPlainPlace(PlainInvocation& plain);
   void OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
                     absl::StatusOr<std::unique_ptr<InvocationLease>> lease);
   void ReleasePlain(ExecutionTree& tree, const PlainInvocation& plain);
@@ -179,6 +232,25 @@ class Lane {
   // Of a tree that is awake: all that was interrupted in it. The tree may be gone afterwards.
   void TakeUpInterrupted(ExecutionTree& tree);
   void TakeUpChainedInvoke(TreeMember& parent, const std::string& operation_id);
+
+  // --- lane_replicas.cc: trees that come from other replicas, and go to them.
+  absl::Status Adopt(std::vector<RecoveredExecution> executions);
+  // The session, also one that another replica has just made. SessionNotFound when there is none.
+  absl::StatusOr<std::shared_ptr<Session>> FindSession(const std::string& name);
+  void OfferQueued(TreeMember& member);
+  // The function, also one that is known to another replica only until now.
+  bool IsRegistered(Session& session, const std::string& function_name);
+  // Marks an invocation that waits for a place, if it may be another replica that has one. Returns
+  // whether it is of use to ask here.
+  bool ParkUnlessFree(const FunctionKey& function, bool& parked, const std::string& execution_id);
+  // Settles the execution's tree in a while, if it is still here.
+  void SettleSoon(std::string execution_id);
+  bool MayRelease(const ExecutionTree& tree) const;
+  // Gives the tree up if it has nothing to do here.
+  void ReleaseIfDone(ExecutionTree& tree);
+  void FinishRelease(ExecutionTree& tree, const absl::Status& status);
+  // Takes the tree from memory.
+  void ForgetTree(ExecutionTree& tree);
 
   // --- lane_time.cc: timers, jumps, advances.
   bool IsLive(const ExecutionTree& tree, const Timer& timer) const;

@@ -67,23 +67,27 @@ void Lane::StartPlain(TreeMember& parent, const std::string& operation_id) {
   ExecutionTree& tree = *parent.tree;
   const record::OperationRecord& operation = *parent.execution->Find(operation_id);
   auto plain = std::make_unique<PlainInvocation>();
-  const int64_t ticket = next_ticket_++;
-  plain->ticket = ticket;
+  plain->ticket = next_ticket_++;
   plain->function = {parent.execution->record().session(),
                      operation.chained_target().registered_function_name()};
   plain->parent_arn = parent.arn;
   plain->operation_id = operation_id;
-  const FunctionKey function = plain->function;
   tree.plain.push_back(std::move(plain));
   ++tree.active_count;
-  const std::string parent_id(ExecutionIdOf(parent.arn));
-  context_.invoker.Acquire(function, [this, parent_id, ticket](
+  AskForPlainPlace(*tree.plain.back());
+}
+
+void Lane::AskForPlainPlace(PlainInvocation& plain) {
+  const std::string parent_id(ExecutionIdOf(plain.parent_arn));
+  if (!ParkUnlessFree(plain.function, plain.parked, parent_id)) return;
+  const FunctionKey function = plain.function;
+  context_.invoker.Acquire(function, [this, parent_id, ticket = plain.ticket](
                                          absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
     context_.scheduler.Post(index_, [this, parent_id, ticket, lease = std::move(lease)]() mutable {
       Enter(parent_id, [this, ticket, lease = std::move(lease)](TreeMember* parent) mutable {
         if (parent == nullptr) return;
         for (const std::unique_ptr<PlainInvocation>& plain : parent->tree->plain) {
-          if (plain->ticket == ticket) {
+          if (plain->ticket == ticket && plain->lease == nullptr) {
             return OnPlainPlace(*parent->tree, *plain, std::move(lease));
           }
         }
@@ -95,6 +99,7 @@ void Lane::StartPlain(TreeMember& parent, const std::string& operation_id) {
 void Lane::OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
                         absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
   const int64_t ticket = plain.ticket;
+  plain.parked = false;
   if (!lease.ok()) {
     InvocationEnd end{InvocationEnd::Kind::kFunctionError, "", {}};
     end.error.set_error_type(ErrorNameOf(lease.status()));

@@ -50,8 +50,12 @@ void Lane::AskForPlace(TreeMember& member) {
   const record::ExecutionRecord& record = member.execution->record();
   const std::string& function = record.registered_function_name();
   // Deregistered since the start: no worker will come for it.
-  if (!member.tree->session->FindFunction(function).has_value()) {
+  if (!IsRegistered(*member.tree->session, function)) {
     return OnPlace(member, errors::FunctionNotFound(function));
+  }
+  if (!ParkUnlessFree({record.session(), function}, member.active->parked,
+                      record.execution_id())) {
+    return;
   }
   context_.invoker.Acquire(
       {record.session(), function}, [this, id = record.execution_id(), ticket](
@@ -76,6 +80,7 @@ void Lane::ReleaseActive(TreeMember& member) {
 }
 
 void Lane::OnPlace(TreeMember& member, absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
+  member.active->parked = false;
   if (member.execution->invocation_in_flight()) {
     // A restart interrupted it; the place only says that another one could begin.
     v1::ErrorObject error;
@@ -246,12 +251,21 @@ InvocationOutlook Lane::OutlookOf(const TreeMember& member) const {
   InvocationOutlook outlook;
   if (member.execution == nullptr) return outlook;
   const record::ExecutionRecord& record = member.execution->record();
-  // One that a restart interrupted waits for a place as one that has not begun.
-  outlook.running = member.active != nullptr && member.active->lease != nullptr &&
-                    member.execution->invocation_in_flight();
-  outlook.queued = member.active != nullptr && !outlook.running;
-  outlook.has_place =
-      context_.invoker.HasPlace({record.session(), record.registered_function_name()});
+  const FunctionKey function = {record.session(), record.registered_function_name()};
+  outlook.has_place = context_.invoker.HasPlace(function);
+  if (member.tree->detached) {
+    const record::ExecutionProgress& progress = member.execution->progress();
+    outlook.running = progress.has_invocation();
+    outlook.queued = !outlook.running && AwaitsInvocation(progress);
+    if (outlook.queued && !outlook.has_place) {
+      outlook.has_place = !context_.replicas->FindPlace(function).value_or("").empty();
+    }
+  } else {
+    // One that a restart interrupted waits for a place as one that has not begun.
+    outlook.running = member.active != nullptr && member.active->lease != nullptr &&
+                      member.execution->invocation_in_flight();
+    outlook.queued = member.active != nullptr && !outlook.running;
+  }
   outlook.stepped = member.tree->session->config().stepped();
   outlook.skips_deadlines = member.tree->session->config().skip_deadlines();
   return outlook;

@@ -45,6 +45,8 @@ void Lane::Recover(std::shared_ptr<Session> session, RecoveredExecution executio
       recovered_[record.root_arn().empty() ? record.arn() : record.root_arn()];
   if (recovered.tree == nullptr) recovered.tree = &AddTree(session);
   ExecutionTree& tree = *recovered.tree;
+  tree.root_id =
+      std::string(ExecutionIdOf(record.root_arn().empty() ? record.arn() : record.root_arn()));
   TreeMember& member = AddMember(tree, record.arn());
   if (progress.has_clock()) tree.clock.Restore(ToClockState(progress.clock()));
   if (HasFinished(progress)) {

@@ -10,9 +10,6 @@ namespace {
 // On the execution's clock, until a store that could not delete is asked again.
 constexpr absl::Duration kPurgeRetryDelay = absl::Hours(1);
 
-// Wall time for which it pays to fall asleep: coming back costs some 10 us.
-constexpr absl::Duration kShortestSleep = absl::Seconds(1);
-
 v1::FiredTimer::Kind FiredKind(Timer::Kind kind) {
   switch (kind) {
     case Timer::Kind::kWait:
@@ -91,7 +88,7 @@ void Lane::Settle(ExecutionTree& tree) {
     if (tree.retries != nullptr) return;
     ArmWake(tree);
     FallAsleep(tree);
-    return;
+    return ReleaseIfDone(tree);
   }
   absl::AnyInvocable<void()> removed = std::move(tree.removed);
   RemoveTree(tree);

@@ -110,6 +110,7 @@ record::SessionRecord Session::Record() const {
   record.set_name(name_);
   *record.mutable_config() = config_;
   SetTimestamp(create_time_, record.mutable_create_time());
+  record.set_revision(revision_ + 1);
   absl::MutexLock lock(&mutex_);
   for (const auto& [name, spec] : functions_) *record.add_functions() = spec;
   return record;
@@ -120,12 +121,22 @@ absl::StatusOr<std::shared_ptr<Session>> Session::Restore(const record::SessionR
   absl::StatusOr<std::shared_ptr<Session>> session =
       Create(record.name(), record.config(), ToAbsl(record.create_time()));
   if (!session.ok()) return session;
-  absl::Status functions =
-      (*session)->RegisterFunctions({record.functions().begin(), record.functions().end()});
-  if (!functions.ok()) return functions;
-  (*session)->stored = true;
+  absl::Status updated = (*session)->Update(record);
+  if (!updated.ok()) return updated;
   (*session)->Touch(now);
   return session;
+}
+
+absl::Status Session::Update(const record::SessionRecord& record) {
+  if (record.revision() <= revision_ && revision_ > 0) return absl::OkStatus();
+  {
+    absl::MutexLock lock(&mutex_);
+    functions_.clear();
+  }
+  absl::Status functions = RegisterFunctions({record.functions().begin(), record.functions().end()});
+  revision_ = record.revision();
+  stored = true;
+  return functions;
 }
 
 ClockConfig Session::clock_config() const {
@@ -233,9 +244,8 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Restore(
   if (session.ok() && record.name() == kDefaultSession) {
     // Its clock and limits are those that this process was told.
     session = sessions_[kDefaultSession];
-    absl::Status functions =
-        (*session)->RegisterFunctions({record.functions().begin(), record.functions().end()});
-    if (!functions.ok()) session = functions;
+    absl::Status updated = (*session)->Update(record);
+    if (!updated.ok()) session = updated;
   } else if (session.ok()) {
     sessions_[record.name()] = *session;
   }

@@ -11,6 +11,7 @@
 #define REHEARSE_SERVICE_EXECUTOR_SESSION_H_
 
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,13 +55,19 @@ class Session {
   const FailurePolicy& failure_policy() const { return failure_policy_; }
   ClockConfig clock_config() const;
 
-  // As it is stored; `Restore` makes it again.
+  // As it is stored next, with the next revision; `Restore` makes it again.
   record::SessionRecord Record() const;
+  // The record has been stored.
+  void NoteStored() { ++revision_; }
   // InvalidParameter when the record is of no session.
   static absl::StatusOr<std::shared_ptr<Session>> Restore(const record::SessionRecord& record,
                                                           absl::Time now);
   // Whether the store has it as it is. Cleared by what changes it.
   std::atomic<bool> stored{false};
+  // How often the store was given it.
+  int64_t revision() const { return revision_; }
+  // Takes over the functions of a record that was stored later.
+  absl::Status Update(const record::SessionRecord& record);
 
   // All or nothing; InvalidParameter names the member that is wrong.
   absl::Status RegisterFunctions(const std::vector<v1::FunctionSpec>& functions);
@@ -96,6 +103,7 @@ class Session {
   const FailurePolicy failure_policy_;
   absl::Time create_time_;
   std::atomic<int64_t> last_use_nanos_;
+  std::atomic<int64_t> revision_{0};
   mutable absl::Mutex mutex_;
   absl::btree_map<std::string, v1::FunctionSpec> functions_ ABSL_GUARDED_BY(mutex_);
 };
@@ -122,6 +130,9 @@ class SessionRegistry {
   void Forget(absl::string_view name);
   // In order of name, behind `after`, at most `max_items`.
   std::vector<std::shared_ptr<Session>> List(absl::string_view after, int max_items) const;
+  std::vector<std::shared_ptr<Session>> All() const {
+    return List("", std::numeric_limits<int>::max());
+  }
 
  private:
   const v1::SessionConfig defaults_;

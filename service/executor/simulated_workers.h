@@ -130,6 +130,10 @@ class SimulatedWorkers final : public Invoker {
 
   void Acquire(const FunctionKey& function, Ready ready) override;
   bool HasPlace(const FunctionKey& function) override;
+  bool HasFreePlace(const FunctionKey& function) override { return HasPlace(function); }
+  // Of no use to a service that is alone.
+  std::vector<ServedFunction> ServedFunctions() override { return {}; }
+  void SetFreedListener(absl::AnyInvocable<void()> /*freed*/) override {}
   void RemoveFunction(const FunctionKey& function) override;
   void RemoveSession(absl::string_view session) override;
 

@@ -35,6 +35,11 @@ void Waiters::OnChange(const ExecutionNotice& notice) {
   }
 }
 
+void Waiters::AddWatched(absl::flat_hash_set<std::string>& arns) {
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [arn, waiting] : waiters_) arns.insert(arn);
+}
+
 void Waiters::Shutdown() {
   absl::flat_hash_map<std::string, std::vector<Waiter>> waiters;
   {

@@ -5,7 +5,7 @@
 //               [](Waiters::Verdict verdict) { ... });                          // once, on the
 //               lane
 //
-// Add, the answers and the time-outs run on the execution's lane; the object itself is thread-safe.
+// Add, the answers and the time-outs run on the lane of the execution's id; the object itself is thread-safe.
 #ifndef REHEARSE_SERVICE_EXECUTOR_WAITERS_H_
 #define REHEARSE_SERVICE_EXECUTOR_WAITERS_H_
 
@@ -15,6 +15,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -38,6 +39,9 @@ class Waiters final : public ExecutionObserver {
            Answer answer);
 
   void OnChange(const ExecutionNotice& notice) override;
+
+  // Adds the ARNs of executions that are waited for.
+  void AddWatched(absl::flat_hash_set<std::string>& arns);
 
   // Answers every waiter with kShutDown, those of later calls too.
   void Shutdown();

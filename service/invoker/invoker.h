@@ -12,19 +12,15 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "rehearse/v1/function_host.pb.h"
+#include "service/base/function_key.h"
 
 namespace rehearse {
-
-struct FunctionKey {
-  std::string session;
-  // As registered: `name` or `name:qualifier`.
-  std::string function_name;
-};
 
 // How an invocation ended.
 struct InvocationEnd {
@@ -69,6 +65,18 @@ class Invoker {
 
   // Whether any place serves the function at the moment, free or not.
   virtual bool HasPlace(const FunctionKey& function) = 0;
+
+  // Whether a place is free.
+  virtual bool HasFreePlace(const FunctionKey& function) = 0;
+  // The functions that places serve at the moment, each with how many of them are free.
+  struct ServedFunction {
+    FunctionKey function;
+    int free = 0;
+  };
+  virtual std::vector<ServedFunction> ServedFunctions() = 0;
+  // `freed` is called, on any thread, when a place has become free that no request here waits for. It
+  // must not block. Call once, before there are places.
+  virtual void SetFreedListener(absl::AnyInvocable<void()> freed) = 0;
 
   // Forgets the function: queued requests for it fail with errors::FunctionNotFound, running
   // invocations end as they will.

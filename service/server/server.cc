@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -98,12 +99,34 @@ void EnableHealthService() {
   std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });
 }
 
-ExecutorOptions ExecutorOptionsOf(const Server::Options& options) {
-  ExecutorOptions executor_options;
-  executor_options.location = options.location;
-  executor_options.session_defaults = options.session_defaults;
-  executor_options.session_idle_limit = options.session_idle_limit;
-  return executor_options;
+// Where other replicas reach what listens on `address`, at `port`.
+std::string AdvertisedAddress(const Server::Options& options, int port) {
+  const bool given = !options.advertise_address.empty();
+  const HostPort address = *ParseAddress(given ? options.advertise_address : options.grpc_address);
+  std::string host = address.host;
+  if (!given && (host == "0.0.0.0" || host == "::")) {
+    char name[256] = "localhost";
+    gethostname(name, sizeof(name) - 1);
+    host = name;
+  }
+  const bool colons = absl::StrContains(host, ':');
+  return absl::StrCat(colons ? "[" : "", host, colons ? "]" : "", ":",
+                      given && address.port != 0 ? address.port : port);
+}
+
+// What replicas that share a store cannot do.
+absl::Status ValidateForReplicas(const Server::Options& options) {
+  if (options.session_defaults.clock_mode() != v1::CLOCK_MODE_REAL &&
+      options.session_defaults.clock_mode() != v1::CLOCK_MODE_UNSPECIFIED) {
+    return absl::InvalidArgumentError(
+        "a PostgreSQL store keeps real time, since several services may share it: leave --time out, "
+        "or take --store=sqlite:PATH");
+  }
+  if (options.grpc_address.empty()) {
+    return absl::InvalidArgumentError(
+        "a PostgreSQL store needs a gRPC address, at which other services that share it ask");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -118,18 +141,22 @@ absl::Status Server::ValidateStore(absl::string_view store) { return ValidateSto
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
   absl::Status valid = ValidateSessionDefaults(options.session_defaults);
-  for (const std::string& address : {options.grpc_address, options.http_address}) {
+  for (const std::string& address :
+       {options.grpc_address, options.http_address, options.advertise_address}) {
     if (valid.ok() && !address.empty()) valid = ValidateAddress(address);
   }
   if (!valid.ok()) return valid;
   absl::StatusOr<std::unique_ptr<ExecutionStore>> store = OpenStore(options.store);
   if (!store.ok()) return store.status();
+  if ((*store)->replicas() != nullptr) valid = ValidateForReplicas(options);
+  if (!valid.ok()) return valid;
   std::unique_ptr<Server> server(new Server(std::move(options), *std::move(store)));
   absl::Status listening = server->executor_.Recover();
   if (listening.ok()) listening = server->AddHttpFunctions();
   // First, since gRPC tells of it.
   if (listening.ok()) listening = server->ListenHttp();
   if (listening.ok()) listening = server->Listen();
+  if (listening.ok()) listening = server->Join();
   if (!listening.ok()) return listening;
   return server;
 }
@@ -138,7 +165,8 @@ Server::Server(Options options, std::unique_ptr<ExecutionStore> store)
     : options_(std::move(options)),
       store_(std::move(store)),
       scheduler_(LaneCount(options_.lanes)),
-      executor_(ExecutorOptionsOf(options_), scheduler_, *store_, invoker_, RandomIdSource()),
+      executor_(OptionsOfExecutor(), scheduler_, *store_, invoker_,
+                RandomIdSource()),
       context_{executor_, invoker_, {}, ""},
       durable_executions_(context_),
       function_host_(context_),
@@ -146,6 +174,23 @@ Server::Server(Options options, std::unique_ptr<ExecutionStore> store)
       gateway_(executor_, http_functions_, options_.gateway) {}
 
 Server::~Server() { Shutdown(); }
+
+ExecutorOptions Server::OptionsOfExecutor() {
+  ExecutorOptions options;
+  options.location = options_.location;
+  options.session_defaults = options_.session_defaults;
+  options.session_idle_limit = options_.session_idle_limit;
+  options.peers = &peers_;
+  options.session_deleted = [this](const std::string& session) {
+    context_.streams.EndSession(session, errors::SessionNotFound(session));
+  };
+  return options;
+}
+
+absl::Status Server::Join() {
+  if (store_->replicas() == nullptr) return absl::OkStatus();
+  return executor_.Join(AdvertisedAddress(options_, port_));
+}
 
 absl::Status Server::Listen() {
   grpc::ServerBuilder builder;

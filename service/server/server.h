@@ -33,6 +33,7 @@
 #include "service/http/http_server.h"
 #include "service/invoker/http/http_functions.h"
 #include "service/invoker/stream/stream_invoker.h"
+#include "service/peers/grpc_peers.h"
 #include "service/rpc/durable_executions_service.h"
 #include "service/rpc/function_host_service.h"
 #include "service/rpc/rpc_context.h"
@@ -56,6 +57,9 @@ class Server {
     // HOST:PORT; port 0 takes a free one. Empty: nothing is listened on, and health and reflection
     // are not served.
     std::string grpc_address;
+    // HOST:PORT at which other replicas reach this one's gRPC, where the store is shared; port 0 is that
+    // of grpc_address. Empty: as grpc_address, with the machine's name for an address that is any.
+    std::string advertise_address;
     // HOST:PORT of the AWS face, as above; empty: there is none.
     std::string http_address;
     Gateway::Options gateway;
@@ -76,7 +80,7 @@ class Server {
   // InvalidArgument says what is wrong with Options::store, as far as its text tells.
   static absl::Status ValidateStore(absl::string_view store);
 
-  // Serves when it returns. InvalidArgument for a bad option, AlreadyExists for an address in use,
+  // Serves when it returns. InvalidArgument for a bad option, such as a clock that replicas do not have, AlreadyExists for an address in use,
   // Unavailable for one that cannot be listened on for another reason, and what OpenStore says.
   static absl::StatusOr<std::unique_ptr<Server>> Start(Options options);
   // Shuts down.
@@ -94,15 +98,19 @@ class Server {
 
  private:
   Server(Options options, std::unique_ptr<ExecutionStore> store);
+  ExecutorOptions OptionsOfExecutor();
   absl::Status AddHttpFunctions();
   absl::Status Listen();
   absl::Status ListenHttp();
+  // Takes part in the work of the replicas that share the store, if any do.
+  absl::Status Join();
 
   const Options options_;
   // Null after Shutdown.
   std::unique_ptr<ExecutionStore> store_;
   StreamInvoker invoker_;
   HttpFunctions http_functions_{invoker_};
+  GrpcPeers peers_;
   ThreadScheduler scheduler_;
   Executor executor_;
   RpcContext context_;

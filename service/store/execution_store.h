@@ -66,6 +66,8 @@ struct ExecutionQuery {
   int max_items = 100;
 };
 
+class ReplicaGroup;
+
 class ExecutionStore {
  public:
   // OK, or why nothing of the commit has happened. Called once, on any thread, possibly before
@@ -104,12 +106,16 @@ class ExecutionStore {
   // Removes executions with everything that belongs to them. ARNs that are unknown are skipped.
   virtual absl::Status Delete(const std::vector<std::string>& arns) = 0;
 
-  // Keeps a session, in place of the one of its name. Durable when it returns.
+  // Keeps a session, in place of the one of its name. Durable when it returns. Where replicas share
+  // the store: Aborted unless its revision follows the stored one's; a session's first is 1.
   virtual absl::Status PutSession(const record::SessionRecord& session) = 0;
   // In order of name.
   virtual absl::StatusOr<std::vector<record::SessionRecord>> Sessions() = 0;
   // Removes a session with all its executions.
   virtual absl::Status DeleteSession(absl::string_view session) = 0;
+
+  // What the store does for services that share it (replica_group.h). Null: one service uses it.
+  virtual ReplicaGroup* replicas() { return nullptr; }
 };
 
 }  // namespace rehearse

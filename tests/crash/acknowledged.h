@@ -25,8 +25,9 @@ class Acknowledged {
  public:
   // The execution of this name; fails the test when it was another one before.
   void Started(const std::string& name, const std::string& arn);
+  // `newest`: nobody can have gone on with the execution before this answer came.
   void Checkpointed(const std::string& arn, const v1::CheckpointRequest& request,
-                    const v1::CheckpointResponse& response);
+                    const v1::CheckpointResponse& response, bool newest);
   // As GetExecution said it.
   void Ended(const std::string& arn);
 

@@ -47,6 +47,9 @@ class Clients {
   void Join();
   // Lets every client end the execution it is at.
   void Finish();
+  // Another server goes on with what this one is at: what it has acknowledged counts, but what it says
+  // of executions may be old.
+  void NoteReplaced() { replaced_ = true; }
 
  private:
   void Call(int client);
@@ -59,6 +62,7 @@ class Clients {
   v1::DurableExecutions::Stub executions_;
   v1::TestSessions::Stub sessions_;
   std::atomic<bool> finish_{false};
+  std::atomic<bool> replaced_{false};
   std::unique_ptr<worker::WorkerPool> workers_;
   std::vector<std::thread> callers_;
 };

@@ -26,11 +26,14 @@ CrashTest::CrashTest()
 }
 
 std::unique_ptr<Up> CrashTest::Start() {
-  auto up = std::make_unique<Up>(
-      std::vector<std::string>{absl::StrCat("--store=", store()), "--time=skip"});
+  std::vector<std::string> arguments = {absl::StrCat("--store=", store())};
+  if (skips_time()) arguments.push_back("--time=skip");
+  auto up = std::make_unique<Up>(std::move(arguments));
   executions_ = std::make_unique<v1::DurableExecutions::Stub>(worker::CreateChannel(up->address()));
   return up;
 }
+
+int CrashTest::cycles() { return FromEnvironment("REHEARSE_CRASH_CYCLES", 10); }
 
 void CrashTest::StopAsAsked(Up& up) {
   up.process().Signal(SIGTERM);
@@ -39,8 +42,7 @@ void CrashTest::StopAsAsked(Up& up) {
 
 void CrashTest::KillUnderClients(Names& names, absl::FunctionRef<void()> while_dead) {
   SCOPED_TRACE(absl::StrCat("REHEARSE_SEED=", seed_));
-  const int cycles = FromEnvironment("REHEARSE_CRASH_CYCLES", 10);
-  for (int cycle = 0; cycle < cycles && !HasFailure(); ++cycle) {
+  for (int cycle = 0; cycle < cycles() && !HasFailure(); ++cycle) {
     SCOPED_TRACE(absl::StrCat("cycle ", cycle));
     std::unique_ptr<Up> up = Start();
     log_.ExpectKept(*executions_);

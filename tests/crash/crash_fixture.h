@@ -34,12 +34,17 @@ class CrashTest : public testing::Test {
 
   // The servers' --store=.
   virtual std::string store() const = 0;
+  // Whether they can.
+  virtual bool skips_time() const { return true; }
 
   // A server; `executions_` are its executions from now on.
   std::unique_ptr<Up> Start();
   void StopAsAsked(Up& up);
 
-  // Kills a server as often as REHEARSE_CRASH_CYCLES says, ten times by default, each time after
+  // How often a server is killed: as REHEARSE_CRASH_CYCLES says, ten times by default.
+  static int cycles();
+
+  // Kills a server so often, each time after
   // up to 1,500 more answers to its clients. `while_dead` follows each kill.
   void KillUnderClients(Names& names, absl::FunctionRef<void()> while_dead);
 

@@ -1,5 +1,5 @@
-// `rehearse up --store=postgres://...` under 32 busy clients: killed at random moments; stopped
-// beyond its lease, while another server takes over; with PostgreSQL killed and started again; with
+// `rehearse up --store=postgres://...` under 32 busy clients: killed at random moments, alone and as
+// one of two; stopped beyond its lease, while another server goes on with what it was at; with PostgreSQL killed and started again; with
 // its connections cut; with PostgreSQL's disk full. REHEARSE_CRASH_CYCLES says how often it is
 // killed, REHEARSE_SEED repeats the moments, as far as the machine does.
 #include <sys/resource.h>
@@ -21,8 +21,9 @@ namespace {
 
 class PostgresCrashTest : public CrashTest {
  protected:
-  // A server has to wait until the lease of a killed one has ended.
+  // What a killed server was at waits until its lease has ended.
   std::string store() const override { return absl::StrCat(database_, "&lease_seconds=1"); }
+  bool skips_time() const override { return false; }
 
   void AwaitMore(int64_t answers) { log_.AwaitCount(log_.count() + answers); }
 
@@ -38,36 +39,53 @@ TEST_F(PostgresCrashTest, WhatWasAcknowledgedOutlivesTheProcess) {
 
 TEST_F(PostgresCrashTest, AServerStoppedBeyondItsLeaseIsFenced) {
   Names names(kClients);
+  Names others(kClients, "other");
   std::unique_ptr<Up> sleeper = Start();
-  auto clients = std::make_unique<Clients>(sleeper->address(), names, log_);
-  AwaitMore(500);
+  std::unique_ptr<Up> other = Start();
+  Clients on_sleeper(sleeper->address(), names, log_);
+  Clients on_other(other->address(), others, log_);
+  AwaitMore(1000);
   sleeper->process().Signal(SIGSTOP);
-
-  std::unique_ptr<Up> successor = Start();
-  log_.ExpectKept(*executions_);
+  on_sleeper.NoteReplaced();
+  // Its lease ends, and the other one goes on with what it was at.
+  on_other.Finish();
   {
-    Names others(kClients, "other");
-    Clients(successor->address(), others, log_).Finish();
+    Clients successors(other->address(), names, log_);
+    AwaitMore(1000);
+    sleeper->process().Signal(SIGCONT);
+    EXPECT_EQ(sleeper->process().AwaitExit(), 1);
+    EXPECT_THAT(sleeper->process().err(), testing::HasSubstr("another server has taken over"));
+    on_sleeper.Join();
+    successors.Finish();
   }
-  sleeper->process().Signal(SIGCONT);
-  EXPECT_EQ(sleeper->process().AwaitExit(), 1);
-  EXPECT_THAT(sleeper->process().err(),
-              testing::HasSubstr("another server has taken over the database"));
-  clients->Join();
-
   log_.ExpectKept(*executions_);
-  Clients(successor->address(), names, log_).Finish();
-  log_.ExpectKept(*executions_);
-  StopAsAsked(*successor);
+  StopAsAsked(*other);
 }
 
-TEST_F(PostgresCrashTest, ASecondServerOnTheDatabaseIsRefused) {
-  std::unique_ptr<Up> up = Start();
-  const Finished second =
-      RunToEnd({"up", "--grpc-address=127.0.0.1:0", absl::StrCat("--store=", store())});
-  EXPECT_EQ(second.status, 1);
-  EXPECT_THAT(second.err, testing::HasSubstr("the database is in use by another server (process "));
-  StopAsAsked(*up);
+TEST_F(PostgresCrashTest, ReplicasMayBeKilledInTurn) {
+  SCOPED_TRACE(absl::StrCat("REHEARSE_SEED=", seed_));
+  Names names[] = {Names(kClients / 2, "left"), Names(kClients / 2, "right")};
+  std::unique_ptr<Up> ups[] = {Start(), Start()};
+  std::unique_ptr<Clients> clients[2];
+  const auto connect = [&](int i) {
+    clients[i] = std::make_unique<Clients>(ups[i]->address(), names[i], log_);
+  };
+  connect(0);
+  connect(1);
+  for (int cycle = 0; cycle < cycles() && !HasFailure(); ++cycle) {
+    SCOPED_TRACE(absl::StrCat("cycle ", cycle));
+    AwaitMore(1 + static_cast<int64_t>(random_() % 1000));
+    const int victim = cycle % 2;
+    ups[victim]->process().Signal(SIGKILL);
+    EXPECT_EQ(ups[victim]->process().AwaitExit(), -SIGKILL);
+    clients[victim]->Join();
+    ups[victim] = Start();
+    log_.ExpectKept(*executions_);
+    connect(victim);
+  }
+  for (const std::unique_ptr<Clients>& each : clients) each->Finish();
+  log_.ExpectKept(*executions_);
+  for (const std::unique_ptr<Up>& up : ups) StopAsAsked(*up);
 }
 
 TEST_F(PostgresCrashTest, PostgresMayBeKilledAndStartedAgain) {

@@ -129,6 +129,30 @@ bool StreamInvoker::HasPlace(const FunctionKey& key) {
   return function != nullptr && !function->pools.empty();
 }
 
+bool StreamInvoker::HasFreePlace(const FunctionKey& key) {
+  absl::MutexLock lock(&mutex_);
+  const Function* function = FindFunction(key);
+  return function != nullptr &&
+         std::any_of(function->pools.begin(), function->pools.end(),
+                     [](const Pool* pool) { return !pool->free.empty(); });
+}
+
+std::vector<Invoker::ServedFunction> StreamInvoker::ServedFunctions() {
+  absl::MutexLock lock(&mutex_);
+  std::vector<ServedFunction> served;
+  for (const auto& [session_name, session] : sessions_) {
+    for (const auto& [name, function] : session->functions) {
+      if (function->pools.empty()) continue;
+      ServedFunction& entry = served.emplace_back();
+      entry.function = {session_name, name};
+      for (const Pool* pool : function->pools) entry.free += static_cast<int>(pool->free.size());
+    }
+  }
+  return served;
+}
+
+void StreamInvoker::SetFreedListener(absl::AnyInvocable<void()> freed) { freed_ = std::move(freed); }
+
 StreamInvoker::SlotId StreamInvoker::AddSlot(absl::string_view session_name,
                                              const std::vector<std::string>& function_names,
                                              std::shared_ptr<WorkerSlot> worker) {
@@ -365,6 +389,7 @@ void StreamInvoker::FreeSlot(Slot& slot, std::vector<Delivery>& deliveries) {
   Pool& pool = *slot.pool;
   if (pool.waiting.empty()) {
     pool.free.insert(slot.id);
+    if (freed_ != nullptr) deliveries.push_back({[this](auto) { freed_(); }, nullptr});
     return;
   }
   Function* function = pool.waiting.begin()->second;

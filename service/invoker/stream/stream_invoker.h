@@ -60,6 +60,9 @@ class StreamInvoker final : public Invoker {
   // A function that no slot serves is not an error here: the request waits.
   void Acquire(const FunctionKey& function, Ready ready) override;
   bool HasPlace(const FunctionKey& function) override;
+  bool HasFreePlace(const FunctionKey& function) override;
+  std::vector<ServedFunction> ServedFunctions() override;
+  void SetFreedListener(absl::AnyInvocable<void()> freed) override;
 
   // The slot is free from now on: an invocation may start on it before the call returns.
   SlotId AddSlot(absl::string_view session, const std::vector<std::string>& function_names,
@@ -110,6 +113,8 @@ class StreamInvoker final : public Invoker {
   void DropFunction(Session& session, Function& function, std::vector<Delivery>& deliveries)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // Null: nobody listens. Set before there are slots.
+  absl::AnyInvocable<void()> freed_;
   absl::Mutex mutex_;
   absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<SlotId, std::unique_ptr<Slot>> slots_ ABSL_GUARDED_BY(mutex_);

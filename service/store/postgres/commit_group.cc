@@ -13,10 +13,26 @@ namespace {
 constexpr Statement kCreateExecutions = {
     "create_executions",
     "INSERT INTO rehearse.execution"
-    " (id, arn, session, function_name, version, name, start_time, status, record, progress)"
+    " (id, root, arn, session, function_name, version, name, start_time, status, record, progress)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],"
-    "  $7::bigint[], $8::bigint[], $9::bytea[], $10::bytea[])"
+    "  $7::text[], $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[])"
     " ON CONFLICT DO NOTHING RETURNING id"};
+constexpr Statement kCreateTrees = {
+    "create_trees",
+    "INSERT INTO rehearse.tree (id, owner, wake_at)"
+    " SELECT id, $2::bigint, 0 FROM unnest($1::text[]) AS t (id) ON CONFLICT DO NOTHING"};
+constexpr Statement kReleaseTrees = {
+    "release_trees",
+    "UPDATE rehearse.tree t SET owner = NULL, wake_at = r.wake_at"
+    " FROM unnest($1::text[], $2::bigint[]) AS r (id, wake_at)"
+    " WHERE t.id = r.id AND t.owner = $3::bigint"};
+// Released in the same transaction, and not claimed by anybody since: nobody sees it yet.
+constexpr Statement kAddPending = {
+    "add_pending",
+    "INSERT INTO rehearse.pending_invocation (session, function_name, id)"
+    " SELECT p.session, p.function_name, p.id"
+    " FROM unnest($1::text[], $2::text[], $3::text[]) AS p (session, function_name, id)"
+    " JOIN rehearse.tree t ON t.id = p.id WHERE t.owner IS NULL ON CONFLICT DO NOTHING"};
 constexpr Statement kUpdateExecutions = {
     "update_executions",
     "UPDATE rehearse.execution e SET status = u.status, progress = u.progress"
@@ -53,8 +69,10 @@ using Type = Column::Type;
 
 absl::string_view RowIdOf(absl::string_view arn) { return arn.substr(arn.rfind('/') + 1); }
 
-CommitGroupPlan::CommitGroupPlan(const std::vector<PendingCommit>& group) {
+CommitGroupPlan::CommitGroupPlan(const std::vector<PendingCommit>& group, int64_t owner)
+    : owner_(owner) {
   PlanExecutions(group);
+  PlanTrees(group);
   PlanOperations(group);
   PlanEvents(group);
   PlanReplies(group);
@@ -81,7 +99,8 @@ void CommitGroupPlan::PlanExecutions(const std::vector<PendingCommit>& group) {
       row.progress = &delta->progress;
     }
   }
-  Column id(Type::kText), arn(Type::kText), session(Type::kText), function(Type::kText);
+  Column id(Type::kText), root(Type::kText), arn(Type::kText);
+  Column session(Type::kText), function(Type::kText);
   Column version(Type::kText), name(Type::kText), start(Type::kInt), status(Type::kInt);
   Column record(Type::kBytes), progress(Type::kBytes);
   Column changed_id(Type::kText), changed_status(Type::kInt), changed_progress(Type::kBytes);
@@ -93,6 +112,7 @@ void CommitGroupPlan::PlanExecutions(const std::vector<PendingCommit>& group) {
       continue;
     }
     id.Add(RowIdOf(row_arn));
+    root.Add(RowIdOf(row.created->root_arn().empty() ? row_arn : row.created->root_arn()));
     arn.Add(row_arn);
     session.Add(absl::string_view(row.created->session()));
     function.Add(absl::string_view(row.created->function_name()));
@@ -103,9 +123,37 @@ void CommitGroupPlan::PlanExecutions(const std::vector<PendingCommit>& group) {
     record.Add(*row.created);
     progress.Add(*row.progress);
   }
-  create_call_ = Add(kCreateExecutions, {&id, &arn, &session, &function, &version, &name, &start,
-                                         &status, &record, &progress});
+  create_call_ = Add(kCreateExecutions, {&id, &root, &arn, &session, &function, &version, &name,
+                                         &start, &status, &record, &progress});
   update_call_ = Add(kUpdateExecutions, {&changed_id, &changed_status, &changed_progress});
+}
+
+void CommitGroupPlan::PlanTrees(const std::vector<PendingCommit>& group) {
+  Column created(Type::kText);
+  Column released(Type::kText), wake_at(Type::kInt);
+  Column session(Type::kText), function(Type::kText), id(Type::kText);
+  for (const PendingCommit& commit : group) {
+    for (const ExecutionDelta* delta : commit.deltas) {
+      if (delta->created.has_value() && delta->created->root_arn().empty()) {
+        created.Add(RowIdOf(delta->arn));
+      }
+      ends_execution_ = ends_execution_ || delta->progress.has_end_time();
+    }
+    if (!commit.release.has_value()) continue;
+    released.Add(absl::string_view(commit.release->root_id));
+    wake_at.Add(absl::ToUnixNanos(commit.release->wake));
+    for (const FunctionKey& awaited : commit.release->awaited) {
+      session.Add(absl::string_view(awaited.session));
+      function.Add(absl::string_view(awaited.function_name));
+      id.Add(absl::string_view(commit.release->root_id));
+    }
+  }
+  const std::string owner = IntParameter(owner_);
+  const int create_call = Add(kCreateTrees, {&created});
+  if (create_call >= 0) calls_[create_call].parameters.push_back(owner);
+  const int release_call = Add(kReleaseTrees, {&released, &wake_at});
+  if (release_call >= 0) calls_[release_call].parameters.push_back(owner);
+  leaves_work_ = Add(kAddPending, {&session, &function, &id}) >= 0;
 }
 
 void CommitGroupPlan::PlanOperations(const std::vector<PendingCommit>& group) {

@@ -58,7 +58,12 @@ CommitWriter::~CommitWriter() {
 void CommitWriter::Add(std::vector<const ExecutionDelta*> deltas,
                        ExecutionStore::Committed committed) {
   absl::MutexLock lock(&mutex_);
-  waiting_.push_back({std::move(deltas), std::move(committed)});
+  waiting_.push_back({std::move(deltas), absl::nullopt, std::move(committed)});
+}
+
+void CommitWriter::Add(TreeRelease release, ExecutionStore::Committed released) {
+  absl::MutexLock lock(&mutex_);
+  waiting_.push_back({{}, std::move(release), std::move(released)});
 }
 
 CommitWriter::Group CommitWriter::Take() {
@@ -144,7 +149,7 @@ void CommitWriter::Write(std::unique_ptr<Connection>& connection, Group group) {
 
 absl::Status CommitWriter::Attempt(Connection& connection, Group& group) {
   while (!group.empty()) {
-    CommitGroupPlan plan(group);
+    CommitGroupPlan plan(group, lease_.token());
     std::vector<Call> calls = plan.TakeCalls();
     const Call before[] = {{&kBegin, {}}, lease_.Check()};
     calls.insert(calls.begin(), std::begin(before), std::end(before));
@@ -162,7 +167,13 @@ absl::Status CommitWriter::Attempt(Connection& connection, Group& group) {
     const absl::StatusOr<bool> refused = AnswerRefused(connection, plan, *results, group);
     if (!refused.ok()) return refused.status();
     if (*refused) continue;
-    const absl::Status committed = connection.Run({{&kCommit, {}}}).status();
+    std::vector<Call> end;
+    if (plan.leaves_work()) end.push_back(lease_.NotifyCall(Notice::kWork));
+    if (plan.ends_execution() && lease_.has_peers()) {
+      end.push_back(lease_.NotifyCall(Notice::kEnded));
+    }
+    end.push_back({&kCommit, {}});
+    const absl::Status committed = connection.Run(end).status();
     if (absl::IsUnavailable(committed)) {
       for (PendingCommit& commit : group) commit.maybe_written = true;
     }

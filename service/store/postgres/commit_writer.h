@@ -40,6 +40,8 @@ class CommitWriter {
 
   // As ExecutionStore::Commit.
   void Add(std::vector<const ExecutionDelta*> deltas, ExecutionStore::Committed committed);
+  // As ReplicaGroup::ReleaseTree.
+  void Add(TreeRelease release, ExecutionStore::Committed released);
 
  private:
   using Group = std::vector<PendingCommit>;

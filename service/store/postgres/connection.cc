@@ -1,5 +1,7 @@
 #include "service/store/postgres/connection.h"
 
+#include <poll.h>
+
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -289,6 +291,25 @@ absl::StatusOr<std::vector<Result>> Connection::ReadSnapshot(std::vector<Call> c
 absl::Status Connection::Execute(absl::string_view sql) {
   const Statement statement = {nullptr, sql};
   return Run({{&statement, {}}}).status();
+}
+
+absl::StatusOr<std::vector<std::string>> Connection::AwaitNotices(int wake_fd,
+                                                                  absl::Duration timeout) {
+  std::vector<std::string> notices;
+  const auto take = [&] {
+    while (PGnotify* notice = libpq_.PQnotifies(connection_)) {
+      notices.emplace_back(notice->extra);
+      libpq_.PQfreemem(notice);
+    }
+  };
+  // Some may have come with answers.
+  take();
+  if (!notices.empty()) return notices;
+  pollfd events[] = {{libpq_.PQsocket(connection_), POLLIN, 0}, {wake_fd, POLLIN, 0}};
+  poll(events, 2, static_cast<int>(absl::ToInt64Milliseconds(timeout)));
+  if (libpq_.PQconsumeInput(connection_) != 1) return Lost();
+  take();
+  return notices;
 }
 
 absl::Status ValidatePostgresUrl(const std::string& url) {

@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "google/protobuf/message_lite.h"
 #include "service/store/postgres/libpq.h"
 
@@ -109,6 +110,10 @@ class Connection {
   absl::StatusOr<std::vector<Result>> ReadSnapshot(std::vector<Call> calls);
   // One statement that is not prepared.
   absl::Status Execute(absl::string_view sql);
+
+  // What NOTIFY has sent on the channels that this connection listens to. Waits until there is
+  // something, `wake_fd` can be read, or the time is over.
+  absl::StatusOr<std::vector<std::string>> AwaitNotices(int wake_fd, absl::Duration timeout);
 
   // The connection is of no use any more.
   bool lost() const { return lost_ || libpq_.PQstatus(connection_) != CONNECTION_OK; }

@@ -26,6 +26,7 @@
   F(PQgetisnull)                    \
   F(PQgetlength)                    \
   F(PQgetvalue)                     \
+  F(PQnotifies)                     \
   F(PQntuples)                      \
   F(PQpipelineSync)                 \
   F(PQresultErrorField)             \
@@ -35,6 +36,7 @@
   F(PQsendQueryParams)              \
   F(PQsendQueryPrepared)            \
   F(PQsetNoticeProcessor)           \
+  F(PQsocket)                       \
   F(PQstatus)
 
 namespace rehearse::postgres {

@@ -23,9 +23,7 @@ using postgres::Call;
 using postgres::Column;
 using postgres::Connection;
 using postgres::IntParameter;
-using postgres::kBegin;
-using postgres::kCommit;
-using postgres::kRollback;
+using postgres::Notice;
 using postgres::ReplicaLease;
 using postgres::Result;
 using postgres::RowIdOf;
@@ -68,13 +66,62 @@ constexpr Statement kVisitPending = {
     "SELECT id, record FROM rehearse.operation"
     " WHERE pending AND id > $1::text AND id <= $2::text ORDER BY id, position"};
 
+constexpr Statement kFindTree = {
+    "find_tree",
+    "SELECT t.id, t.owner, COALESCE(r.address, '') FROM rehearse.execution e"
+    " JOIN rehearse.tree t ON t.id = e.root LEFT JOIN rehearse.replica r ON r.token = t.owner"
+    " WHERE e.id = $1::text"};
+constexpr Statement kClaimTree = {
+    "claim_tree",
+    "UPDATE rehearse.tree SET owner = $2::bigint WHERE id = $1::text AND owner IS NULL"};
+constexpr Statement kRemovePendingOf = {
+    "remove_pending_of",
+    "DELETE FROM rehearse.pending_invocation WHERE id ="
+    " (SELECT id FROM rehearse.tree WHERE id = $1::text AND owner = $2::bigint)"};
+constexpr Statement kReadTree = {
+    "read_tree",
+    "SELECT id, record, progress FROM rehearse.execution WHERE root = $1::text ORDER BY id"};
+constexpr Statement kReadTreePending = {
+    "read_tree_pending",
+    "SELECT o.id, o.record FROM rehearse.execution e JOIN rehearse.operation o ON o.id = e.id"
+    " WHERE e.root = $1::text AND o.pending ORDER BY o.id, o.position"};
+constexpr Statement kWakeAwaiting = {
+    "wake_awaiting",
+    "UPDATE rehearse.tree SET wake_at = 0 WHERE owner IS NULL AND id IN"
+    " (SELECT id FROM rehearse.pending_invocation"
+    "  WHERE session = $1::text AND function_name = $2::text)"};
+constexpr Statement kSetAddress = {
+    "set_address", "UPDATE rehearse.replica SET address = $2::text WHERE token = $1::bigint"};
+constexpr Statement kFindPlace = {
+    "find_place",
+    "SELECT r.address FROM rehearse.place p JOIN rehearse.replica r ON r.token = p.token"
+    " WHERE p.session = $1::text AND p.function_name = $2::text AND p.token <> $3::bigint"
+    " AND r.lease_until >= now() ORDER BY random() LIMIT 1"};
+constexpr Statement kReadProgress = {
+    "read_progress",
+    "SELECT arn, progress FROM rehearse.execution WHERE id = ANY ($1::text[])"
+    " AND arn = ANY ($2::text[])"};
+
+// A claim that others overtake is tried again so often.
+constexpr int kMaxClaimAttempts = 5;
+
 // Which executions are deleted.
 constexpr char kGivenExecutions[] = "id = ANY ($1::text[]) AND arn = ANY ($2::text[])";
 constexpr char kExecutionsOfSession[] = "session = $1::text";
 
-constexpr Statement kPutSession = {"put_session",
-                                   "INSERT INTO rehearse.session VALUES ($1::text, $2::bytea)"
-                                   " ON CONFLICT (name) DO UPDATE SET record = excluded.record"};
+constexpr Statement kPutSession = {
+    "put_session",
+    "INSERT INTO rehearse.session AS s (name, revision, last_use, record)"
+    " VALUES ($1::text, $2::bigint, now(), $3::bytea)"
+    " ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, record = excluded.record"
+    " WHERE s.revision = excluded.revision - 1 RETURNING name"};
+constexpr Statement kTouchSessions = {
+    "touch_sessions",
+    "UPDATE rehearse.session SET last_use = now() WHERE name = ANY ($1::text[])"};
+constexpr Statement kSessionIdleTime = {
+    "session_idle_time",
+    "SELECT (extract(epoch FROM now() - last_use) * 1000)::bigint FROM rehearse.session"
+    " WHERE name = $1::text"};
 constexpr Statement kSessions = {"sessions", "SELECT record FROM rehearse.session ORDER BY name"};
 constexpr Statement kDeleteSession = {"delete_session",
                                       "DELETE FROM rehearse.session WHERE name = $1::text"};
@@ -88,6 +135,35 @@ Message Parse(absl::string_view bytes) {
   Message message;
   REHEARSE_CHECK(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
   return message;
+}
+
+// Rows of id, record and progress, in order of id, with the pending operations of open ones: rows of
+// id and record, in order of id and position.
+std::vector<RecoveredExecution> Recovered(const Result& executions, const Result& pending) {
+  std::vector<RecoveredExecution> recovered;
+  int next = 0;
+  for (int row = 0; row < executions.rows(); ++row) {
+    RecoveredExecution& execution = recovered.emplace_back();
+    execution.record = Parse<record::ExecutionRecord>(executions.Bytes(row, 1));
+    execution.progress = Parse<record::ExecutionProgress>(executions.Bytes(row, 2));
+    const bool open = !IsTerminal(execution.progress.status());
+    for (; next < pending.rows() && pending.Bytes(next, 0) <= executions.Bytes(row, 0); ++next) {
+      if (!open || pending.Bytes(next, 0) != executions.Bytes(row, 0)) continue;
+      execution.pending.push_back(Parse<record::OperationRecord>(pending.Bytes(next, 1)));
+    }
+  }
+  return recovered;
+}
+
+// Arrays of the ids and of the ARNs.
+std::vector<std::string> KeysOf(const std::vector<std::string>& arns) {
+  Column ids(Column::Type::kText);
+  Column full(Column::Type::kText);
+  for (const std::string& arn : arns) {
+    ids.Add(RowIdOf(arn));
+    full.Add(absl::string_view(arn));
+  }
+  return {ids.Take(), full.Take()};
 }
 
 std::vector<std::string> KeyOf(absl::string_view arn) {
@@ -288,46 +364,31 @@ absl::Status PostgresStore::VisitExecutions(Visit visit) {
     const absl::StatusOr<std::vector<Result>> found_pending =
         readers_.Read({{&kVisitPending, {TextParameter(after), TextParameter(last)}}});
     if (!found_pending.ok()) return ToStoreError(found_pending.status());
-    const Result& pending = (*found_pending)[0];
-    int next = 0;
-    for (int row = 0; row < executions.rows(); ++row) {
-      RecoveredExecution execution;
-      execution.record = Parse<record::ExecutionRecord>(executions.Bytes(row, 1));
-      execution.progress = Parse<record::ExecutionProgress>(executions.Bytes(row, 2));
-      const bool open = !IsTerminal(execution.progress.status());
-      for (; next < pending.rows() && pending.Bytes(next, 0) <= executions.Bytes(row, 0); ++next) {
-        if (!open || pending.Bytes(next, 0) != executions.Bytes(row, 0)) continue;
-        execution.pending.push_back(Parse<record::OperationRecord>(pending.Bytes(next, 1)));
-      }
+    for (RecoveredExecution& execution : Recovered(executions, (*found_pending)[0])) {
       visit(std::move(execution));
     }
     after = last;
   }
 }
 
-absl::Status PostgresStore::Write(std::vector<Call> calls) {
-  const Call before[] = {{&kBegin, {}}, lease_->Check()};
-  calls.insert(calls.begin(), std::begin(before), std::end(before));
-  const absl::StatusOr<std::vector<Result>> results =
-      readers_.Run([&](Connection& connection) -> absl::StatusOr<std::vector<Result>> {
-        absl::StatusOr<std::vector<Result>> written = connection.Run(calls);
-        if (written.ok() && (*written)[1].rows() == 0) {
-          written = absl::FailedPreconditionError("another server has taken over the database");
-        }
-        if (connection.lost()) return written;
-        const absl::Status ended =
-            connection.Run({{written.ok() ? &kCommit : &kRollback, {}}}).status();
-        if (written.ok() && !ended.ok()) return ended;
-        return written;
-      });
-  if (absl::IsFailedPrecondition(results.status())) lease_->NoteLost();
-  return results.ok() ? absl::OkStatus() : ToStoreError(results.status());
+absl::StatusOr<std::vector<Result>> PostgresStore::Write(std::vector<Call> calls) {
+  absl::StatusOr<std::vector<Result>> results = lease_->Write(readers_, std::move(calls));
+  if (!results.ok()) return ToStoreError(results.status());
+  return results;
 }
 
 absl::Status PostgresStore::DeleteExecutions(absl::string_view which,
                                              const std::vector<std::string>& parameters,
                                              std::vector<Call> also) {
-  std::vector<std::string> sql;
+  // With the last execution of a tree the tree goes.
+  const std::string roots =
+      absl::StrCat("(SELECT root FROM rehearse.execution WHERE ", which, ")");
+  std::vector<std::string> sql = {
+      absl::StrCat("DELETE FROM rehearse.tree t WHERE id IN ", roots,
+                   " AND NOT EXISTS (SELECT 1 FROM rehearse.execution WHERE root = t.id AND NOT (",
+                   which, "))"),
+      absl::StrCat("DELETE FROM rehearse.pending_invocation p WHERE id IN ", roots,
+                   " AND NOT EXISTS (SELECT 1 FROM rehearse.tree t WHERE t.id = p.id)")};
   for (const char* table : {"operation", "event", "reply"}) {
     sql.push_back(absl::StrCat("DELETE FROM rehearse.", table,
                                " WHERE id IN (SELECT id FROM rehearse.execution WHERE ", which,
@@ -338,22 +399,24 @@ absl::Status PostgresStore::DeleteExecutions(absl::string_view which,
   for (const std::string& text : sql) statements.push_back({nullptr, text});
   std::vector<Call> calls = std::move(also);
   for (const Statement& statement : statements) calls.push_back({&statement, parameters});
-  return Write(std::move(calls));
+  return Write(std::move(calls)).status();
 }
 
 absl::Status PostgresStore::Delete(const std::vector<std::string>& arns) {
   if (arns.empty()) return absl::OkStatus();
-  Column ids(Column::Type::kText);
-  Column full(Column::Type::kText);
-  for (const std::string& arn : arns) {
-    ids.Add(RowIdOf(arn));
-    full.Add(absl::string_view(arn));
-  }
-  return DeleteExecutions(kGivenExecutions, {ids.Take(), full.Take()}, {});
+  return DeleteExecutions(kGivenExecutions, KeysOf(arns), {});
 }
 
 absl::Status PostgresStore::PutSession(const record::SessionRecord& session) {
-  return Write({{&kPutSession, {TextParameter(session.name()), session.SerializeAsString()}}});
+  const absl::StatusOr<std::vector<Result>> written =
+      Write({{&kPutSession,
+              {TextParameter(session.name()), IntParameter(session.revision()),
+               session.SerializeAsString()}},
+             lease_->NotifyCall(Notice::kSession)});
+  if (!written.ok()) return written.status();
+  if ((*written)[0].rows() == 1) return absl::OkStatus();
+  return absl::AbortedError(
+      absl::StrCat("Another replica has changed session '", session.name(), "'."));
 }
 
 absl::StatusOr<std::vector<record::SessionRecord>> PostgresStore::Sessions() {
@@ -368,7 +431,103 @@ absl::StatusOr<std::vector<record::SessionRecord>> PostgresStore::Sessions() {
 
 absl::Status PostgresStore::DeleteSession(absl::string_view session) {
   const std::vector<std::string> parameters = {TextParameter(session)};
-  return DeleteExecutions(kExecutionsOfSession, parameters, {{&kDeleteSession, parameters}});
+  return DeleteExecutions(kExecutionsOfSession, parameters,
+                          {{&kDeleteSession, parameters}, lease_->NotifyCall(Notice::kSession)});
+}
+
+absl::Status PostgresStore::Join(absl::string_view address, Replica& replica) {
+  const absl::Status set =
+      Write({{&kSetAddress, {IntParameter(lease_->token()), TextParameter(address)}}}).status();
+  if (set.ok()) {
+    claimer_ = std::make_unique<postgres::WorkClaimer>(database_, *lease_, replica);
+  }
+  return set;
+}
+
+absl::StatusOr<TreeClaim> PostgresStore::ClaimTree(absl::string_view execution_id) {
+  const std::string token = IntParameter(lease_->token());
+  for (int attempt = 0; attempt < kMaxClaimAttempts; ++attempt) {
+    const absl::StatusOr<std::vector<Result>> found =
+        readers_.Read({{&kFindTree, {TextParameter(execution_id)}}});
+    if (!found.ok()) return ToStoreError(found.status());
+    const Result& tree = (*found)[0];
+    if (tree.rows() == 0) return errors::ExecutionNotFound(execution_id);
+    const std::string root(tree.Bytes(0, 0));
+    if (!tree.IsNull(0, 1)) {
+      const bool own = tree.Int(0, 1) == lease_->token();
+      TreeClaim claim;
+      claim.owner = own ? "" : std::string(tree.Bytes(0, 2));
+      if (!own && claim.owner.empty()) break;
+      if (!own) return claim;
+      absl::StatusOr<std::vector<RecoveredExecution>> executions = ReadTree(root);
+      if (!executions.ok()) return executions.status();
+      claim.executions = *std::move(executions);
+      return claim;
+    }
+    const absl::Status claimed =
+        Write({{&kClaimTree, {root, token}}, {&kRemovePendingOf, {root, token}}}).status();
+    if (!claimed.ok()) return claimed;
+  }
+  return errors::StoreUnavailable("the replica that works on the execution is changing");
+}
+
+absl::StatusOr<std::vector<RecoveredExecution>> PostgresStore::ReadTree(absl::string_view root_id) {
+  const std::string root = TextParameter(root_id);
+  const absl::StatusOr<std::vector<Result>> found =
+      readers_.Read({{&kReadTree, {root}}, {&kReadTreePending, {root}}});
+  if (!found.ok()) return ToStoreError(found.status());
+  return Recovered((*found)[0], (*found)[1]);
+}
+
+void PostgresStore::ReleaseTree(TreeRelease release, Committed released) {
+  writer_->Add(std::move(release), std::move(released));
+}
+
+absl::Status PostgresStore::WakeAwaiting(const FunctionKey& function) {
+  return Write({{&kWakeAwaiting,
+                 {TextParameter(function.session), TextParameter(function.function_name)}},
+                lease_->NotifyCall(Notice::kWork)})
+      .status();
+}
+
+absl::StatusOr<std::string> PostgresStore::FindPlace(const FunctionKey& function) {
+  const absl::StatusOr<std::vector<Result>> found =
+      readers_.Read({{&kFindPlace,
+                      {TextParameter(function.session), TextParameter(function.function_name),
+                       IntParameter(lease_->token())}}});
+  if (!found.ok()) return ToStoreError(found.status());
+  return (*found)[0].rows() == 0 ? std::string() : std::string((*found)[0].Bytes(0, 0));
+}
+
+absl::Status PostgresStore::TouchSessions(const std::vector<std::string>& names) {
+  Column column(Column::Type::kText);
+  for (const std::string& name : names) column.Add(absl::string_view(name));
+  return Write({{&kTouchSessions, {column.Take()}}}).status();
+}
+
+absl::StatusOr<absl::Duration> PostgresStore::SessionIdleTime(absl::string_view session) {
+  const absl::StatusOr<std::vector<Result>> found =
+      readers_.Read({{&kSessionIdleTime, {TextParameter(session)}}});
+  if (!found.ok()) return ToStoreError(found.status());
+  if ((*found)[0].rows() == 0) return errors::SessionNotFound(session);
+  return absl::Milliseconds((*found)[0].Int(0, 0));
+}
+
+void PostgresStore::LookForWork() {
+  if (claimer_ != nullptr) claimer_->LookForWork();
+}
+
+absl::StatusOr<std::vector<ReplicaGroup::Progress>> PostgresStore::ReadProgress(
+    const std::vector<std::string>& arns) {
+  const absl::StatusOr<std::vector<Result>> found =
+      readers_.Read({{&kReadProgress, KeysOf(arns)}});
+  if (!found.ok()) return ToStoreError(found.status());
+  std::vector<Progress> progress;
+  for (int row = 0; row < (*found)[0].rows(); ++row) {
+    progress.emplace_back((*found)[0].Bytes(row, 0),
+                          Parse<record::ExecutionProgress>((*found)[0].Bytes(row, 1)));
+  }
+  return progress;
 }
 
 }  // namespace rehearse

@@ -6,8 +6,9 @@
 //   (*store)->Commit({&delta}, [](absl::Status status) { ... });    // called on a thread of the
 //   store
 //
-// One server writes to a database at a time: the one that holds its lease (replica_lease.h).
-// While PostgreSQL is away, calls answer with errors::StoreUnavailable, and the store finds back to
+// Several servers may write to a database: each of them holds a lease (replica_lease.h), and owns
+// trees of executions (replica_group.h). What it owns is its own to keep apart: the store checks the
+// lease, not whose execution it is. While PostgreSQL is away, calls answer with errors::StoreUnavailable, and the store finds back to
 // it by itself. What the tables are is told in schema.cc and docs/store.md.
 #ifndef REHEARSE_SERVICE_STORE_POSTGRES_POSTGRES_STORE_H_
 #define REHEARSE_SERVICE_STORE_POSTGRES_POSTGRES_STORE_H_
@@ -22,16 +23,18 @@
 #include "service/store/postgres/commit_writer.h"
 #include "service/store/postgres/database.h"
 #include "service/store/postgres/replica_lease.h"
+#include "service/store/postgres/work_claimer.h"
+#include "service/store/replica_group.h"
 
 namespace rehearse {
 
 // Thread-safe.
-class PostgresStore final : public ExecutionStore {
+class PostgresStore final : public ExecutionStore, public ReplicaGroup {
  public:
   struct Options {
     // As libpq takes it.
     std::string url;
-    // How long a server may be silent before another may take the database over.
+    // How long a server may be silent before the others may take over what it owns.
     absl::Duration lease = absl::Seconds(10);
     // A transaction in which this process says nothing for so long is undone by PostgreSQL, which
     // then is free for the next server. Far more than a transaction takes.
@@ -39,13 +42,12 @@ class PostgresStore final : public ExecutionStore {
     // Transactions that write, and that read, at the same time.
     int write_connections = 2;
     int read_connections = 8;
-    // Called when another server has taken the database over; every call then fails.
+    // Called when that has happened; every call then fails.
     absl::AnyInvocable<void(absl::Status)> lost = nullptr;
   };
 
   // Makes the tables where they are missing. InvalidArgument for a bad URL; Unavailable when libpq
-  // or the database cannot be reached; FailedPrecondition when another server uses the database or
-  // the database is of a newer version.
+  // or the database cannot be reached; FailedPrecondition when the database is of a newer version.
   static absl::StatusOr<std::unique_ptr<PostgresStore>> Open(Options options);
 
   void Commit(std::vector<const ExecutionDelta*> deltas, Committed committed) override;
@@ -62,11 +64,25 @@ class PostgresStore final : public ExecutionStore {
   absl::Status PutSession(const record::SessionRecord& session) override;
   absl::StatusOr<std::vector<record::SessionRecord>> Sessions() override;
   absl::Status DeleteSession(absl::string_view session) override;
+  ReplicaGroup* replicas() override { return this; }
+
+  absl::Status Join(absl::string_view address, Replica& replica) override;
+  void Leave() override { claimer_.reset(); }
+  bool HoldsLease() const override { return lease_->runs(); }
+  absl::StatusOr<TreeClaim> ClaimTree(absl::string_view execution_id) override;
+  void ReleaseTree(TreeRelease release, Committed released) override;
+  absl::Status WakeAwaiting(const FunctionKey& function) override;
+  absl::StatusOr<std::string> FindPlace(const FunctionKey& function) override;
+  absl::Status TouchSessions(const std::vector<std::string>& names) override;
+  absl::StatusOr<absl::Duration> SessionIdleTime(absl::string_view session) override;
+  void LookForWork() override;
+  absl::StatusOr<std::vector<Progress>> ReadProgress(const std::vector<std::string>& arns) override;
 
  private:
   PostgresStore(std::string url, const Options& options);
   // The calls as one transaction, if the lease is still held.
-  absl::Status Write(std::vector<postgres::Call> calls);
+  absl::StatusOr<std::vector<postgres::Result>> Write(std::vector<postgres::Call> calls);
+  absl::StatusOr<std::vector<RecoveredExecution>> ReadTree(absl::string_view root_id);
   // Of the executions for which the condition `which` holds everything, after the calls `also`.
   absl::Status DeleteExecutions(absl::string_view which, const std::vector<std::string>& parameters,
                                 std::vector<postgres::Call> also);
@@ -75,6 +91,8 @@ class PostgresStore final : public ExecutionStore {
   postgres::ConnectionPool readers_;
   std::unique_ptr<postgres::ReplicaLease> lease_;
   std::unique_ptr<postgres::CommitWriter> writer_;
+  // Between Join and Leave.
+  std::unique_ptr<postgres::WorkClaimer> claimer_;
 };
 
 // What follows from `postgres://...`: libpq's URL, among whose parameters `lease_seconds`, from 1

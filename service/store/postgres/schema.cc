@@ -20,20 +20,47 @@ constexpr absl::string_view kVersionTable[] = {
 };
 
 constexpr absl::string_view kToVersion1[] = {
-    // Servers and how long they own what they own. A token is never used again.
+    // Replicas and how long they own what they own. A token is never used again.
     "CREATE SEQUENCE rehearse.replica_token",
     "CREATE TABLE rehearse.replica ("
     " token BIGINT PRIMARY KEY,"
     " holder TEXT NOT NULL,"
+    " address TEXT NOT NULL,"
     " lease_until TIMESTAMPTZ NOT NULL)",
+    // Functions that workers serve, by the replica that they are connected to.
+    "CREATE TABLE rehearse.place ("
+    " session TEXT COLLATE \"C\" NOT NULL,"
+    " function_name TEXT COLLATE \"C\" NOT NULL,"
+    " token BIGINT NOT NULL,"
+    " PRIMARY KEY (session, function_name, token))",
 
     "CREATE TABLE rehearse.session ("
     " name TEXT COLLATE \"C\" PRIMARY KEY,"
+    " revision BIGINT NOT NULL,"
+    " last_use TIMESTAMPTZ NOT NULL,"
     " record BYTEA NOT NULL)",
 
-    // start_time in nanoseconds since 1970. `id` is the last segment of the ARN.
+    // Trees of executions, by the id of the one at the top. wake_at in nanoseconds since 1970, for
+    // trees that nobody owns.
+    "CREATE TABLE rehearse.tree ("
+    " id TEXT COLLATE \"C\" PRIMARY KEY,"
+    " owner BIGINT,"
+    " wake_at BIGINT NOT NULL) WITH (fillfactor = 70)",
+    "CREATE INDEX tree_to_wake ON rehearse.tree (wake_at) WHERE owner IS NULL",
+    "CREATE INDEX tree_by_owner ON rehearse.tree (owner) WHERE owner IS NOT NULL",
+    // Functions for which trees that nobody owns await a place.
+    "CREATE TABLE rehearse.pending_invocation ("
+    " session TEXT COLLATE \"C\" NOT NULL,"
+    " function_name TEXT COLLATE \"C\" NOT NULL,"
+    " id TEXT COLLATE \"C\" NOT NULL,"
+    " PRIMARY KEY (session, function_name, id))",
+    "CREATE INDEX pending_invocation_by_tree ON rehearse.pending_invocation (id)",
+
+    // start_time in nanoseconds since 1970. `id` is the last segment of the ARN, `root` that of the
+    // execution at the top of the tree.
     "CREATE TABLE rehearse.execution ("
     " id TEXT COLLATE \"C\" PRIMARY KEY,"
+    " root TEXT COLLATE \"C\" NOT NULL,"
     " arn TEXT COLLATE \"C\" NOT NULL,"
     " session TEXT COLLATE \"C\" NOT NULL,"
     " function_name TEXT COLLATE \"C\" NOT NULL,"
@@ -44,6 +71,7 @@ constexpr absl::string_view kToVersion1[] = {
     " record BYTEA NOT NULL,"
     " progress BYTEA NOT NULL,"
     " UNIQUE (session, function_name, name)) WITH (fillfactor = 70)",
+    "CREATE INDEX execution_by_root ON rehearse.execution (root)",
     "CREATE INDEX execution_by_start ON rehearse.execution (session, start_time, arn)",
     "CREATE INDEX execution_by_function"
     " ON rehearse.execution (session, function_name, start_time, arn)",
