@@ -202,8 +202,13 @@ absl::StatusOr<std::vector<v1::Event>> Executor::ReadEvents(
   absl::StatusOr<StoredExecution> stored = impl_->context().store.LoadHeader(arn);
   if (!stored.ok()) return stored.status();
   if (!InSession(session, stored->record.session())) return errors::ExecutionNotFound(arn);
+  ExecutorContext& context = impl_->context();
+  // Whoever reads them watches the execution, and wants to know of the next ones soon.
+  if (context.replicas != nullptr && !context.owned.Contains(std::string(arn))) {
+    context.replicas->LookForWork();
+  }
   absl::StatusOr<std::vector<v1::Event>> events =
-      impl_->context().store.ReadEvents(arn, first_id, first_id + max_items - 1);
+      context.store.ReadEvents(arn, first_id, first_id + max_items - 1);
   if (!events.ok() || include_execution_data) return events;
   for (v1::Event& event : *events) StripExecutionData(event);
   return events;

@@ -128,8 +128,9 @@ class Executor {
   absl::StatusOr<v1::GetSessionResponse> GetSession(const v1::GetSessionRequest& request);
   absl::StatusOr<v1::ListSessionsResponse> ListSessions(const v1::ListSessionsRequest& request);
   void DeleteSession(v1::DeleteSessionRequest request, Done<v1::DeleteSessionResponse> done);
-  // An open stream of the session: while one is held the session is not idle. SessionNotFound.
-  absl::Status HoldSession(absl::string_view session);
+  // An open stream of the session: while one is held the session is not idle. Its name;
+  // SessionNotFound.
+  absl::StatusOr<std::string> HoldSession(absl::string_view session);
   void ReleaseSession(absl::string_view session);
   void AdvanceTime(v1::AdvanceTimeRequest request, Done<v1::AdvanceTimeResponse> done);
   void WaitForExecution(v1::WaitForExecutionRequest request,

@@ -421,6 +421,8 @@ class Executor::Impl final : public Replica {
   // Takes over what other replicas have done to sessions.
   absl::Status RefreshSessions() ABSL_LOCKS_EXCLUDED(store_session_mutex_);
   absl::Status ReadSessions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_session_mutex_);
+  // With the executions of all replicas.
+  absl::StatusOr<v1::Session> DescribeSession(const Session& session) const;
   // InvalidParameter for what replicas that share a store do not do.
   absl::Status ValidateForReplicas(const v1::SessionConfig& config) const;
 

@@ -92,6 +92,17 @@ absl::Status Executor::Impl::ReadSessions() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<v1::Session> Executor::Impl::DescribeSession(const Session& session) const {
+  v1::Session described = session.Describe();
+  if (context_.replicas == nullptr) return described;
+  const absl::StatusOr<ReplicaGroup::ExecutionCounts> counts =
+      context_.replicas->CountExecutions(session.name());
+  if (!counts.ok()) return counts.status();
+  described.set_open_executions(counts->open);
+  described.set_closed_executions(counts->closed);
+  return described;
+}
+
 absl::Status Executor::Impl::ValidateForReplicas(const v1::SessionConfig& config) const {
   if (context_.replicas == nullptr) return absl::OkStatus();
   if (config.clock_mode() != v1::CLOCK_MODE_REAL &&

@@ -105,6 +105,7 @@ void WaitFor(ExecutorContext& context, Lane& lane, TreeMember& member, Wait<Resp
       wait.done(errors::WaitTimedOut(wait.what, wait.timeout, WaitingForText(reasons)));
     });
   };
+  if (context.replicas != nullptr) context.replicas->LookForWork();
   context.waiters.Add(lane.index(), member.arn, kept->wait.timeout, std::move(watch),
                       std::move(answer));
 }
@@ -167,8 +168,10 @@ absl::StatusOr<v1::CreateSessionResponse> Executor::CreateSession(
 absl::StatusOr<v1::GetSessionResponse> Executor::GetSession(const v1::GetSessionRequest& request) {
   absl::StatusOr<std::shared_ptr<Session>> session = impl_->UseSession(request.name());
   if (!session.ok()) return session.status();
+  absl::StatusOr<v1::Session> described = impl_->DescribeSession(**session);
+  if (!described.ok()) return described.status();
   v1::GetSessionResponse response;
-  *response.mutable_session() = (*session)->Describe();
+  *response.mutable_session() = *std::move(described);
   return response;
 }
 
@@ -187,8 +190,11 @@ absl::StatusOr<v1::ListSessionsResponse> Executor::ListSessions(
     response.set_next_marker(
         EncodeMarker({Marker::Kind::kSessions, now, 0, 0, sessions.back()->name()}));
   }
-  for (const std::shared_ptr<Session>& session : sessions)
-    *response.add_sessions() = session->Describe();
+  for (const std::shared_ptr<Session>& session : sessions) {
+    absl::StatusOr<v1::Session> described = impl_->DescribeSession(*session);
+    if (!described.ok()) return described.status();
+    *response.add_sessions() = *std::move(described);
+  }
   return response;
 }
 
@@ -197,11 +203,11 @@ void Executor::DeleteSession(v1::DeleteSessionRequest request,
   impl_->DeleteSession(request.name(), std::move(done));
 }
 
-absl::Status Executor::HoldSession(absl::string_view session) {
+absl::StatusOr<std::string> Executor::HoldSession(absl::string_view session) {
   absl::StatusOr<std::shared_ptr<Session>> found = impl_->UseSession(session);
   if (!found.ok()) return found.status();
   ++(*found)->holds;
-  return absl::OkStatus();
+  return (*found)->name();
 }
 
 void Executor::ReleaseSession(absl::string_view session) {

@@ -181,7 +181,7 @@ TEST(SessionTest, OneThatNobodyUsesEndsAfterTenMinutes) {
   ASSERT_EQ(Create(service, "used"), absl::OkStatus());
   ASSERT_EQ(Create(service, "held"), absl::OkStatus());
   ASSERT_EQ(Register(service, "idle", "main"), absl::OkStatus());
-  ASSERT_EQ(service.executor().HoldSession("held"), absl::OkStatus());
+  ASSERT_EQ(*service.executor().HoldSession("held"), "held");
   const std::string arn = StartIn(service, "idle")->durable_execution_arn();
   service.scheduler.AdvanceWall(absl::Minutes(9));
   v1::GetSessionRequest get;

@@ -15,7 +15,7 @@ HoldStream* HoldStream::Open(RpcContext& context, std::string session) {
 }
 
 absl::Status HoldStream::Hold() {
-  absl::Status status = context_.executor.HoldSession(session_);
+  absl::Status status = context_.executor.HoldSession(session_).status();
   if (!status.ok()) return status;
   holds_session_ = true;
   absl::MutexLock lock(&mutex_);

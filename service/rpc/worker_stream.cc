@@ -129,16 +129,12 @@ absl::Status WorkerStream::Register(v1::ServeRequest::Register& registration) {
   absl::Status valid = ValidateRegistration(registration);
   if (!valid.ok()) return valid;
 
-  v1::GetSessionRequest get_session;
-  get_session.set_name(registration.session());
-  absl::StatusOr<v1::GetSessionResponse> session = context_.executor.GetSession(get_session);
+  absl::StatusOr<std::string> session = context_.executor.HoldSession(registration.session());
   if (!session.ok()) return session.status();
-  session_ = session->session().name();
+  holds_session_ = true;
+  session_ = *std::move(session);
   context_.streams.Add(session_, self_);
   context_.streams.Remove("", self_);
-  absl::Status held = context_.executor.HoldSession(session_);
-  if (!held.ok()) return held;
-  holds_session_ = true;
 
   std::vector<std::string> names;
   for (const v1::FunctionSpec& function : registration.functions()) {

@@ -14,6 +14,7 @@
 #ifndef REHEARSE_SERVICE_STORE_REPLICA_GROUP_H_
 #define REHEARSE_SERVICE_STORE_REPLICA_GROUP_H_
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -95,8 +96,15 @@ class ReplicaGroup {
   // For how long no replica has noted that, since the session was made.
   virtual absl::StatusOr<absl::Duration> SessionIdleTime(absl::string_view session) = 0;
 
-  // Something may be claimed that could not be before: a place has become free.
+  // There is a reason to look before the next round is due: a place has become free, so that something
+  // may be claimed that could not be before, or an execution of another's is watched.
   virtual void LookForWork() = 0;
+
+  struct ExecutionCounts {
+    int64_t open = 0;
+    int64_t closed = 0;
+  };
+  virtual absl::StatusOr<ExecutionCounts> CountExecutions(absl::string_view session) = 0;
 
   // Of those executions that there are: ARN and progress, in no particular order.
   using Progress = std::pair<std::string, record::ExecutionProgress>;

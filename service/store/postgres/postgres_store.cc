@@ -102,6 +102,10 @@ constexpr Statement kReadProgress = {
     "SELECT arn, progress FROM rehearse.execution WHERE id = ANY ($1::text[])"
     " AND arn = ANY ($2::text[])"};
 
+constexpr Statement kCountExecutions = {
+    "count_executions",
+    "SELECT status, count(*) FROM rehearse.execution WHERE session = $1::text GROUP BY status"};
+
 // A claim that others overtake is tried again so often.
 constexpr int kMaxClaimAttempts = 5;
 
@@ -439,6 +443,7 @@ absl::Status PostgresStore::Join(absl::string_view address, Replica& replica) {
   const absl::Status set =
       Write({{&kSetAddress, {IntParameter(lease_->token()), TextParameter(address)}}}).status();
   if (set.ok()) {
+    absl::MutexLock lock(&claimer_mutex_);
     claimer_ = std::make_unique<postgres::WorkClaimer>(database_, *lease_, replica);
   }
   return set;
@@ -513,8 +518,28 @@ absl::StatusOr<absl::Duration> PostgresStore::SessionIdleTime(absl::string_view 
   return absl::Milliseconds((*found)[0].Int(0, 0));
 }
 
+void PostgresStore::Leave() {
+  std::unique_ptr<postgres::WorkClaimer> claimer;
+  absl::MutexLock lock(&claimer_mutex_);
+  claimer.swap(claimer_);
+}
+
 void PostgresStore::LookForWork() {
+  absl::MutexLock lock(&claimer_mutex_);
   if (claimer_ != nullptr) claimer_->LookForWork();
+}
+
+absl::StatusOr<ReplicaGroup::ExecutionCounts> PostgresStore::CountExecutions(
+    absl::string_view session) {
+  const absl::StatusOr<std::vector<Result>> found =
+      readers_.Read({{&kCountExecutions, {TextParameter(session)}}});
+  if (!found.ok()) return ToStoreError(found.status());
+  ExecutionCounts counts;
+  for (int row = 0; row < (*found)[0].rows(); ++row) {
+    const auto status = static_cast<v1::ExecutionStatus>((*found)[0].Int(row, 0));
+    (IsTerminal(status) ? counts.closed : counts.open) += (*found)[0].Int(row, 1);
+  }
+  return counts;
 }
 
 absl::StatusOr<std::vector<ReplicaGroup::Progress>> PostgresStore::ReadProgress(

@@ -17,7 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "service/store/execution_store.h"
 #include "service/store/postgres/commit_writer.h"
@@ -67,7 +69,7 @@ class PostgresStore final : public ExecutionStore, public ReplicaGroup {
   ReplicaGroup* replicas() override { return this; }
 
   absl::Status Join(absl::string_view address, Replica& replica) override;
-  void Leave() override { claimer_.reset(); }
+  void Leave() override;
   bool HoldsLease() const override { return lease_->runs(); }
   absl::StatusOr<TreeClaim> ClaimTree(absl::string_view execution_id) override;
   void ReleaseTree(TreeRelease release, Committed released) override;
@@ -76,6 +78,7 @@ class PostgresStore final : public ExecutionStore, public ReplicaGroup {
   absl::Status TouchSessions(const std::vector<std::string>& names) override;
   absl::StatusOr<absl::Duration> SessionIdleTime(absl::string_view session) override;
   void LookForWork() override;
+  absl::StatusOr<ExecutionCounts> CountExecutions(absl::string_view session) override;
   absl::StatusOr<std::vector<Progress>> ReadProgress(const std::vector<std::string>& arns) override;
 
  private:
@@ -91,8 +94,9 @@ class PostgresStore final : public ExecutionStore, public ReplicaGroup {
   postgres::ConnectionPool readers_;
   std::unique_ptr<postgres::ReplicaLease> lease_;
   std::unique_ptr<postgres::CommitWriter> writer_;
+  absl::Mutex claimer_mutex_;
   // Between Join and Leave.
-  std::unique_ptr<postgres::WorkClaimer> claimer_;
+  std::unique_ptr<postgres::WorkClaimer> claimer_ ABSL_GUARDED_BY(claimer_mutex_);
 };
 
 // What follows from `postgres://...`: libpq's URL, among whose parameters `lease_seconds`, from 1

@@ -1,5 +1,6 @@
 #include "service/store/postgres/work_claimer.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -99,7 +100,10 @@ void WorkClaimer::Work() {
     if (status.ok() && !stopping_) status = Look();
     if (status.ok()) continue;
     listener.reset();
-    absl::SleepFor(std::max(database_.Backoff(), RepeatDelay(1)));
+    pollfd wake = {wake_fd_, POLLIN, 0};
+    poll(&wake, 1,
+         static_cast<int>(absl::ToInt64Milliseconds(
+             std::max(database_.Backoff(), RepeatDelay(1)) + absl::Milliseconds(1))));
   }
 }
 
@@ -114,7 +118,7 @@ absl::Status WorkClaimer::Await(Connection& connection) {
         connection.AwaitNotices(looking ? -1 : wake_fd_, left + absl::Milliseconds(1));
     if (!notices.ok()) return notices.status();
     for (const std::string& notice : *notices) {
-      sessions_changed_ = sessions_changed_ || notice == std::string(1, static_cast<char>(Notice::kSession));
+      if (notice[0] == static_cast<char>(Notice::kSession)) sessions_changed_ = true;
     }
     if (!notices->empty()) return absl::OkStatus();
     uint64_t signals = 0;
