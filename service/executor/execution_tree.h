@@ -37,13 +37,19 @@ struct IdleWait {
   absl::AnyInvocable<void(absl::StatusOr<v1::ServeResponse::IdleEnded>)> done;
 };
 
+// How an invocation waits for a place.
+struct PlaceRequest {
+  // Wall time.
+  absl::Time time;
+  // Where replicas share the store: not here, since no place was free; any replica may have one.
+  bool parked = false;
+};
+
 // From asking for a place until the invocation has ended.
 struct ActiveInvocation {
   // Tells a late lease from the one that is waited for.
   int64_t ticket = 0;
-  // Where replicas share the store: no place was free here when it was asked for; any replica may
-  // have one.
-  bool parked = false;
+  PlaceRequest request;
   // Set when the place is there and the invocation has been sent.
   std::unique_ptr<InvocationLease> lease;
   Scheduler::TimerId timeout_timer = 0;
@@ -58,8 +64,7 @@ struct ActiveInvocation {
 // The invocation of a plain function for a chained invoke.
 struct PlainInvocation {
   int64_t ticket = 0;
-  // As of an ActiveInvocation.
-  bool parked = false;
+  PlaceRequest request;
   FunctionKey function;
   std::string parent_arn;
   std::string operation_id;

@@ -240,9 +240,10 @@ class Lane {
   void OfferQueued(TreeMember& member);
   // The function, also one that is known to another replica only until now.
   bool IsRegistered(Session& session, const std::string& function_name);
-  // Marks an invocation that waits for a place, if it may be another replica that has one. Returns
-  // whether it is of use to ask here.
-  bool ParkUnlessFree(const FunctionKey& function, bool& parked, const std::string& execution_id);
+  // How an invocation is to wait for a place of the function. One that is parked is not to ask for it
+  // here: its tree is released as soon as nothing of it runs here, and looks again as long as it is not.
+  PlaceRequest RequestPlace(const FunctionKey& function, const std::string& execution_id);
+  bool AsksAgain(const FunctionKey& function, const PlaceRequest& request) const;
   // Settles the execution's tree in a while, if it is still here.
   void SettleSoon(std::string execution_id);
   bool MayRelease(const ExecutionTree& tree) const;

@@ -79,7 +79,8 @@ void Lane::StartPlain(TreeMember& parent, const std::string& operation_id) {
 
 void Lane::AskForPlainPlace(PlainInvocation& plain) {
   const std::string parent_id(ExecutionIdOf(plain.parent_arn));
-  if (!ParkUnlessFree(plain.function, plain.parked, parent_id)) return;
+  plain.request = RequestPlace(plain.function, parent_id);
+  if (plain.request.parked) return;
   const FunctionKey function = plain.function;
   context_.invoker.Acquire(function, [this, parent_id, ticket = plain.ticket](
                                          absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
@@ -99,7 +100,7 @@ void Lane::AskForPlainPlace(PlainInvocation& plain) {
 void Lane::OnPlainPlace(ExecutionTree& tree, PlainInvocation& plain,
                         absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
   const int64_t ticket = plain.ticket;
-  plain.parked = false;
+  plain.request.parked = false;
   if (!lease.ok()) {
     InvocationEnd end{InvocationEnd::Kind::kFunctionError, "", {}};
     end.error.set_error_type(ErrorNameOf(lease.status()));

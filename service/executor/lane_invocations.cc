@@ -53,10 +53,8 @@ void Lane::AskForPlace(TreeMember& member) {
   if (!IsRegistered(*member.tree->session, function)) {
     return OnPlace(member, errors::FunctionNotFound(function));
   }
-  if (!ParkUnlessFree({record.session(), function}, member.active->parked,
-                      record.execution_id())) {
-    return;
-  }
+  member.active->request = RequestPlace({record.session(), function}, record.execution_id());
+  if (member.active->request.parked) return;
   context_.invoker.Acquire(
       {record.session(), function}, [this, id = record.execution_id(), ticket](
                                         absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
@@ -80,7 +78,7 @@ void Lane::ReleaseActive(TreeMember& member) {
 }
 
 void Lane::OnPlace(TreeMember& member, absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
-  member.active->parked = false;
+  member.active->request.parked = false;
   if (member.execution->invocation_in_flight()) {
     // A restart interrupted it; the place only says that another one could begin.
     v1::ErrorObject error;

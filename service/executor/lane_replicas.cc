@@ -6,6 +6,9 @@
 namespace rehearse {
 namespace {
 
+// Wall time for which an invocation waits here for a place, which was free when it was asked for.
+constexpr absl::Duration kPlacePatience = absl::Seconds(1);
+
 // What this replica has in memory may not be true any more.
 absl::Status LeaseIsOver() {
   return errors::StoreUnavailable("the lease of this replica has not been renewed in time");
@@ -100,13 +103,12 @@ bool Lane::IsRegistered(Session& session, const std::string& function_name) {
   return !context_.refresh_sessions().ok() || session.FindFunction(function_name).has_value();
 }
 
-bool Lane::ParkUnlessFree(const FunctionKey& function, bool& parked,
-                          const std::string& execution_id) {
-  parked = context_.replicas != nullptr && !context_.invoker.HasFreePlace(function);
-  if (!parked) return true;
-  SettleSoon(execution_id);
-  // In case the tree has to stay.
-  return context_.invoker.HasPlace(function);
+PlaceRequest Lane::RequestPlace(const FunctionKey& function, const std::string& execution_id) {
+  PlaceRequest request;
+  request.time = context_.scheduler.Now();
+  request.parked = context_.replicas != nullptr && !context_.invoker.HasFreePlace(function);
+  if (request.parked) SettleSoon(execution_id);
+  return request;
 }
 
 void Lane::SettleSoon(std::string execution_id) {
@@ -138,23 +140,27 @@ void Lane::OfferQueued() {
 
 void Lane::OfferQueued(TreeMember& member) {
   const record::ExecutionRecord& record = member.execution->record();
-  // A lease that is on its way to one that asks again is not waited for any more.
   if (member.active != nullptr && member.active->lease == nullptr &&
-      !member.active->result.has_value()) {
-    const FunctionKey function = {record.session(), record.registered_function_name()};
-    if (context_.invoker.HasFreePlace(function) == member.active->parked) {
-      member.active->ticket = next_ticket_++;
-      return AskForPlace(member);
-    }
+      !member.active->result.has_value() &&
+      AsksAgain({record.session(), record.registered_function_name()}, member.active->request)) {
+    member.active->ticket = next_ticket_++;
+    return AskForPlace(member);
   }
   for (const std::unique_ptr<PlainInvocation>& plain : member.tree->plain) {
     if (plain->parent_arn != member.arn || plain->lease != nullptr ||
-        context_.invoker.HasFreePlace(plain->function) != plain->parked) {
+        !AsksAgain(plain->function, plain->request)) {
       continue;
     }
     plain->ticket = next_ticket_++;
     AskForPlainPlace(*plain);
   }
+}
+
+bool Lane::AsksAgain(const FunctionKey& function, const PlaceRequest& request) const {
+  const bool free = context_.invoker.HasFreePlace(function);
+  if (request.parked) return free;
+  // Long enough for a place that is on its way.
+  return !free && context_.scheduler.Now() - request.time > kPlacePatience;
 }
 
 bool Lane::MayRelease(const ExecutionTree& tree) const {
@@ -168,10 +174,10 @@ bool Lane::MayRelease(const ExecutionTree& tree) const {
     if (member == nullptr) continue;
     open = open || member->execution != nullptr;
     if (member->active == nullptr) continue;
-    if (!member->active->parked || !member->active->held_outcomes.empty()) return false;
+    if (!member->active->request.parked || !member->active->held_outcomes.empty()) return false;
   }
   for (const std::unique_ptr<PlainInvocation>& plain : tree.plain) {
-    if (!plain->parked) return false;
+    if (!plain->request.parked) return false;
   }
   // Awake without anything to run: it is about to wake up.
   return tree.active_count > 0 || !open;

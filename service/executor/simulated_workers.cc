@@ -145,6 +145,17 @@ bool SimulatedWorkers::HasPlace(const FunctionKey& function) {
   return slots_ > 0 && functions_.contains(function.function_name);
 }
 
+bool SimulatedWorkers::HasFreePlace(const FunctionKey& function) {
+  return HasPlace(function) && free_slots_ > 0;
+}
+
+std::vector<Invoker::ServedFunction> SimulatedWorkers::ServedFunctions() {
+  std::vector<ServedFunction> served;
+  if (slots_ == 0) return served;
+  for (const auto& [name, code] : functions_) served.push_back({{"default", name}, free_slots_});
+  return served;
+}
+
 template <typename Matches>
 void SimulatedWorkers::FailQueued(Matches matches) {
   const auto left = std::stable_partition(
@@ -174,6 +185,7 @@ void SimulatedWorkers::Dispatch() {
     queue_.pop_front();
     request.ready(std::make_unique<Lease>(*this));
   }
+  if (free_slots_ > 0 && freed_ != nullptr) freed_();
 }
 
 void SimulatedWorkers::Begin(std::shared_ptr<Run> run) {
@@ -303,7 +315,7 @@ void SimulatedWorkers::Send(std::shared_ptr<Run> run, std::vector<v1::OperationU
 
 void SimulatedWorkers::Send(std::shared_ptr<Run> run, v1::CheckpointRequest request) {
   run->unanswered = request;
-  executor_->Checkpoint(
+  ask_through_()->Checkpoint(
       request, StaleTokenSpelling::kReal,
       [this, run, request](absl::StatusOr<v1::CheckpointResponse> response) {
         scheduler_.Post(lane_, [this, run, request, response = std::move(response)]() mutable {
@@ -353,11 +365,14 @@ void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRe
     Continue(run);
   };
   if (!Chance(trouble_.repeat_request)) return go_on();
-  executor_->Checkpoint(request, StaleTokenSpelling::kReal,
+  ask_through_()->Checkpoint(request, StaleTokenSpelling::kReal,
                         [this, go_on, first = response->SerializeAsString()](
                             absl::StatusOr<v1::CheckpointResponse> again) {
-                          const bool forgotten = (answers_may_expire_ || executions_may_be_gone_) &&
-                                                 IsOutlived(again.status());
+                          // A service that is not there says nothing.
+                          const bool forgotten =
+                              absl::IsUnavailable(again.status()) ||
+                              ((answers_may_expire_ || executions_may_be_gone_) &&
+                               IsOutlived(again.status()));
                           if (!forgotten && (!again.ok() || again->SerializeAsString() != first)) {
                             Violation(absl::StrCat("repeated request answered differently: ",
                                                    again.status().ToString()));

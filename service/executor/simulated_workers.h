@@ -15,6 +15,7 @@
 #define REHEARSE_SERVICE_EXECUTOR_SIMULATED_WORKERS_H_
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -111,6 +112,8 @@ class SimulatedWorkers final : public Invoker {
     functions_[name] = std::move(code);
   }
   void Connect(Executor* executor);
+  // Checkpoints go to what `executor` gives, as they do through a load balancer.
+  void AskThrough(std::function<Executor*()> executor) { ask_through_ = std::move(executor); }
   // The service is about to die: invocations are over, and nothing is asked for. Of those that wait
   // for an answer, each with the chance of `orphans` percent goes on, and asks the next service
   // that is connected.
@@ -130,10 +133,10 @@ class SimulatedWorkers final : public Invoker {
 
   void Acquire(const FunctionKey& function, Ready ready) override;
   bool HasPlace(const FunctionKey& function) override;
-  bool HasFreePlace(const FunctionKey& function) override { return HasPlace(function); }
-  // Of no use to a service that is alone.
-  std::vector<ServedFunction> ServedFunctions() override { return {}; }
-  void SetFreedListener(absl::AnyInvocable<void()> /*freed*/) override {}
+  bool HasFreePlace(const FunctionKey& function) override;
+  // As functions of the session `default`.
+  std::vector<ServedFunction> ServedFunctions() override;
+  void SetFreedListener(absl::AnyInvocable<void()> freed) override { freed_ = std::move(freed); }
   void RemoveFunction(const FunctionKey& function) override;
   void RemoveSession(absl::string_view session) override;
 
@@ -186,6 +189,8 @@ class SimulatedWorkers final : public Invoker {
   SeededScheduler& scheduler_;
   const int lane_;
   Executor* executor_ = nullptr;
+  std::function<Executor*()> ask_through_ = [this] { return executor_; };
+  absl::AnyInvocable<void()> freed_;
   int slots_;
   int free_slots_;
   Trouble trouble_;

@@ -14,18 +14,10 @@
 #include "service/executor/simulated_workers.h"
 #include "service/store/fault_injecting_store.h"
 #include "service/store/memory/memory_store.h"
+#include "tests/simulation/history_checks.h"
 
 namespace rehearse {
 namespace {
-
-class SeededIds final : public IdSource {
- public:
-  explicit SeededIds(uint64_t seed) : random_(seed) {}
-  uint64_t Next() override { return random_(); }
-
- private:
-  std::mt19937_64 random_;
-};
 
 class Simulation {
  public:
@@ -405,17 +397,17 @@ class Simulation {
     scheduler_.RunUntilIdle();
     ASSERT_TRUE(response.has_value());
     const v1::ExecutionStatus status = response->execution().status();
-    CheckHistory(arn, IsTerminal(status));
+    CheckHistory(memory_, arn, IsTerminal(status));
     if (IsTerminal(status) || status == v1::EXECUTION_STATUS_PAUSED) return;
     // Still open: on somebody outside only, or on a child that is.
-    ASSERT_GT(response->waiting_for_size(), 0) << "stuck: " << arn << "\n" << HistoryText(arn);
+    ASSERT_GT(response->waiting_for_size(), 0) << "stuck: " << arn << "\n" << HistoryText(memory_, arn);
     for (const v1::WaitingFor& reason : response->waiting_for()) {
       const bool outside = reason.kind() == v1::WaitingFor::KIND_CALLBACK ||
                            reason.kind() == v1::WaitingFor::KIND_NEXT_INVOCATION;
       const bool child = reason.kind() == v1::WaitingFor::KIND_CHAINED_INVOKE && stepped_;
       EXPECT_TRUE(outside || child || ChildIsHeld(arn))
           << arn << " waits for " << reason.text() << "\n"
-          << HistoryText(arn);
+          << HistoryText(memory_, arn);
     }
   }
 
@@ -429,47 +421,6 @@ class Simulation {
       }
     }
     return false;
-  }
-
-  std::string HistoryText(const std::string& arn) {
-    std::string text;
-    const auto events = memory_.ReadEvents(arn, 1, 1000);
-    for (const v1::Event& event : *events) {
-      absl::StrAppend(&text, event.ShortDebugString(), "\n");
-    }
-    absl::StrAppend(&text, memory_.LoadHeader(arn)->progress.ShortDebugString());
-    return text;
-  }
-
-  void CheckHistory(const std::string& arn, bool closed) {
-    const auto events = memory_.ReadEvents(arn, 1, 100000);
-    ASSERT_TRUE(events.ok()) << events.status();
-    ASSERT_FALSE(events->empty());
-    absl::Time last = absl::InfinitePast();
-    absl::btree_set<std::string> once;
-    for (size_t i = 0; i < events->size(); ++i) {
-      const v1::Event& event = (*events)[i];
-      EXPECT_EQ(event.event_id(), static_cast<int64_t>(i) + 1);
-      EXPECT_GE(ToAbsl(event.event_timestamp()), last);
-      last = ToAbsl(event.event_timestamp());
-      const bool terminal = event.event_type() >= v1::EVENT_TYPE_EXECUTION_SUCCEEDED &&
-                            event.event_type() <= v1::EVENT_TYPE_EXECUTION_STOPPED;
-      EXPECT_EQ(terminal, closed && i + 1 == events->size()) << event.ShortDebugString();
-      if (HappensOnce(event)) {
-        EXPECT_TRUE(once.insert(absl::StrCat(event.id(), " ", event.event_type())).second)
-            << "happened twice: " << event.ShortDebugString() << "\n"
-            << HistoryText(arn);
-      }
-    }
-  }
-
-  static bool HappensOnce(const v1::Event& event) {
-    if (event.step_succeeded_details().retry_details().has_next_attempt_delay_seconds())
-      return false;
-    return event.event_type() >= v1::EVENT_TYPE_WAIT_STARTED &&
-           event.event_type() <= v1::EVENT_TYPE_CALLBACK_TIMED_OUT &&
-           event.event_type() != v1::EVENT_TYPE_STEP_STARTED &&
-           event.event_type() != v1::EVENT_TYPE_STEP_FAILED;
   }
 
   SeededScheduler scheduler_;
