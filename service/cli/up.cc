@@ -227,6 +227,10 @@ absl::Status RunUp(const UpFlags& flags) {
   if (!written.ok()) return written;
   spdlog::info("serving gRPC on {} and the AWS API on http://{}, time is {}", address, http_address,
                flags.time);
+  if (!(*server)->advertised_address().empty()) {
+    spdlog::info("other services that share the store reach this one at {}",
+                 (*server)->advertised_address());
+  }
   if (flags.skip_deadlines && flags.time != "skip") {
     spdlog::warn("--skip-deadlines is of no effect without --time=skip");
   }

@@ -1,7 +1,8 @@
 // ExecutionObserver: who hears about executions. Waiters, watch streams and counters hang on it.
 //
-// Observers are told on the execution's lane, after the commit, in order; of what another replica has
-// done, on a thread of the store's, once it is seen there. They must not block: a slow one keeps a note of what it has heard and reads the store at its own pace.
+// Observers are told on the execution's lane, after the commit, in order; of what another replica
+// has done, on a thread of the store's, once it is seen there. They must not block: a slow one
+// keeps a note of what it has heard and reads the store at its own pace.
 //
 //   class Printer : public ExecutionObserver {
 //     void OnChange(const ExecutionNotice& notice) override {

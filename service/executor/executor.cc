@@ -116,14 +116,14 @@ void Executor::InvokeFunction(v1::InvokeFunctionRequest request,
 
 void Executor::Checkpoint(v1::CheckpointRequest request, StaleTokenSpelling spelling,
                           Done<v1::CheckpointResponse> done) {
-  auto respelled = [spelling, done = std::move(done)](
-                       absl::StatusOr<v1::CheckpointResponse> response) mutable {
-    // Another replica does not know how the caller spells it.
-    if (IsStaleCheckpointToken(response.status())) {
-      return done(errors::StaleCheckpointToken(spelling));
-    }
-    done(std::move(response));
-  };
+  auto respelled =
+      [spelling, done = std::move(done)](absl::StatusOr<v1::CheckpointResponse> response) mutable {
+        // Another replica does not know how the caller spells it.
+        if (IsStaleCheckpointToken(response.status())) {
+          return done(errors::StaleCheckpointToken(spelling));
+        }
+        done(std::move(response));
+      };
   impl_->OnOwnedOf<v1::CheckpointRequest, v1::CheckpointResponse>(
       std::move(request), absl::nullopt, NoSuchExecution, std::move(respelled),
       [impl = impl_.get(), spelling](Lane& lane, TreeMember& member, v1::CheckpointRequest request,

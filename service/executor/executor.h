@@ -5,8 +5,9 @@
 // the delta to the store and answers when that has committed. Requests and answers are the
 // contract's messages.
 //
-// Where replicas share the store, an executor works on the trees that it owns. A request that changes
-// an execution of another replica's is answered by that one; a request that reads it, from the store.
+// Where replicas share the store, an executor works on the trees that it owns. A request that
+// changes an execution of another replica's is answered by that one; a request that reads it, from
+// the store.
 //
 //   Executor executor(options, scheduler, store, invoker, RandomIdSource());
 //   executor.StartExecution(request, [](absl::StatusOr<v1::StartExecutionResponse> response) { ...
@@ -70,8 +71,8 @@ class Executor {
   // Takes up what the store has: sessions, and executions where they stood. Call it before anything
   // else, if at all. What the store could not read, or Internal when it makes no sense.
   absl::Status Recover();
-  // Where replicas share the store (ExecutionStore::replicas): takes part in their work from now on,
-  // reached by the others at `address`, as HOST:PORT.
+  // Where replicas share the store (ExecutionStore::replicas): takes part in their work from now
+  // on, reached by the others at `address`, as HOST:PORT.
   absl::Status Join(absl::string_view address);
 
   // DurableExecutions.

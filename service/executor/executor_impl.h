@@ -93,17 +93,16 @@ class Executor::Impl final : public Replica {
                    Missing missing, Done<Response> done, WorkFunction work) {
     if (shut_down_) return done(errors::ShuttingDown());
     Lane& lane = LaneOf(ExecutionIdOf(arn));
-    context_.scheduler.Post(
-        lane.index(), [&lane, arn, session, missing, done = std::move(done),
-                       work = std::move(work)]() mutable {
-          lane.EnterToRead(arn, [&lane, arn, session = std::move(session), missing,
-                                 done = std::move(done),
-                                 work = std::move(work)](absl::StatusOr<Lane::Found> found) mutable {
-            if (!found.ok()) return done(found.status());
-            if (!IsOf(found->member, arn, session)) return done(missing(arn));
-            work(lane, *found->member, std::move(done));
-          });
-        });
+    context_.scheduler.Post(lane.index(), [&lane, arn, session, missing, done = std::move(done),
+                                           work = std::move(work)]() mutable {
+      lane.EnterToRead(arn,
+                       [&lane, arn, session = std::move(session), missing, done = std::move(done),
+                        work = std::move(work)](absl::StatusOr<Lane::Found> found) mutable {
+                         if (!found.ok()) return done(found.status());
+                         if (!IsOf(found->member, arn, session)) return done(missing(arn));
+                         work(lane, *found->member, std::move(done));
+                       });
+    });
   }
 
   // As above, with an execution that callers from outside may name.
@@ -114,8 +113,8 @@ class Executor::Impl final : public Replica {
                           std::move(work));
   }
 
-  // Runs `work` with the execution of this id, or null, on its lane; if another replica works on the
-  // execution, that one answers the request instead.
+  // Runs `work` with the execution of this id, or null, on its lane; if another replica works on
+  // the execution, that one answers the request instead.
   template <typename Response, typename Request, typename WorkFunction>
   void OnOwned(std::string id, Request request, Done<Response> done, WorkFunction work) {
     if (shut_down_) return done(errors::ShuttingDown());
@@ -123,13 +122,14 @@ class Executor::Impl final : public Replica {
     context_.scheduler.Post(
         lane.index(), [this, &lane, id = std::move(id), request = std::move(request),
                        done = std::move(done), work = std::move(work)]() mutable {
-          lane.EnterOwned(
-              std::move(id), [this, &lane, request = std::move(request), done = std::move(done),
-                              work = std::move(work)](absl::StatusOr<Lane::Found> found) mutable {
-                if (!found.ok()) return done(found.status());
-                if (!found->owner.empty()) return Forward(found->owner, request, std::move(done));
-                work(lane, found->member, std::move(request), std::move(done));
-              });
+          lane.EnterOwned(std::move(id),
+                          [this, &lane, request = std::move(request), done = std::move(done),
+                           work = std::move(work)](absl::StatusOr<Lane::Found> found) mutable {
+                            if (!found.ok()) return done(found.status());
+                            if (!found->owner.empty())
+                              return Forward(found->owner, request, std::move(done));
+                            work(lane, found->member, std::move(request), std::move(done));
+                          });
         });
   }
 
@@ -138,14 +138,14 @@ class Executor::Impl final : public Replica {
   void OnOwnedOf(Request request, const absl::optional<std::string>& session, Missing missing,
                  Done<Response> done, WorkFunction work) {
     std::string id(ExecutionIdOf(request.durable_execution_arn()));
-    OnOwned<Response>(std::move(id), std::move(request), std::move(done),
-                      [session, missing, work = std::move(work)](
-                          Lane& lane, TreeMember* member, Request request,
-                          Done<Response> done) mutable {
-                        const std::string& arn = request.durable_execution_arn();
-                        if (!IsOf(member, arn, session)) return done(missing(arn));
-                        work(lane, *member, std::move(request), std::move(done));
-                      });
+    OnOwned<Response>(
+        std::move(id), std::move(request), std::move(done),
+        [session, missing, work = std::move(work)](Lane& lane, TreeMember* member, Request request,
+                                                   Done<Response> done) mutable {
+          const std::string& arn = request.durable_execution_arn();
+          if (!IsOf(member, arn, session)) return done(missing(arn));
+          work(lane, *member, std::move(request), std::move(done));
+        });
   }
   template <typename Request, typename Response, typename WorkFunction>
   void OnOwnedOf(Request request, Done<Response> done, WorkFunction work) {
@@ -159,7 +159,8 @@ class Executor::Impl final : public Replica {
   void Forward(const std::string& address, const Request& request, Done<Response> done) {
     // The lease of a process that was here before has not ended yet.
     if (address == address_) {
-      return done(errors::StoreUnavailable("the execution's replica is gone; another is to take over"));
+      return done(
+          errors::StoreUnavailable("the execution's replica is gone; another is to take over"));
     }
     context_.options.peers->Call(
         address, request, std::make_unique<Response>(),
@@ -230,8 +231,7 @@ class Executor::Impl final : public Replica {
   }
 
   // Changes the session by `change`, and has the store keep it unless it is as it was.
-  absl::Status ChangeSession(Session& session,
-                             absl::FunctionRef<absl::Status(Session&)> change) {
+  absl::Status ChangeSession(Session& session, absl::FunctionRef<absl::Status(Session&)> change) {
     absl::MutexLock lock(&store_session_mutex_);
     while (true) {
       absl::Status status = change(session);
@@ -249,8 +249,8 @@ class Executor::Impl final : public Replica {
     }
   }
 
-  // Has the store keep a session that nobody has seen. SessionAlreadyExists when another replica has
-  // made one of its name.
+  // Has the store keep a session that nobody has seen. SessionAlreadyExists when another replica
+  // has made one of its name.
   absl::Status StoreNewSession(Session& session) {
     absl::MutexLock lock(&store_session_mutex_);
     absl::Status status = context_.store.PutSession(session.Record());

@@ -108,7 +108,8 @@ absl::Status Executor::Impl::ValidateForReplicas(const v1::SessionConfig& config
   if (config.clock_mode() != v1::CLOCK_MODE_REAL &&
       config.clock_mode() != v1::CLOCK_MODE_UNSPECIFIED) {
     return errors::InvalidParameter(
-        "Replicas that share a store keep real time: clock_mode must be CLOCK_MODE_REAL. For another "
+        "Replicas that share a store keep real time: clock_mode must be CLOCK_MODE_REAL. For "
+        "another "
         "clock use a service of its own, with --store=memory or --store=sqlite:PATH.");
   }
   if (config.stepped()) {

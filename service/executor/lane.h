@@ -240,8 +240,9 @@ class Lane {
   void OfferQueued(TreeMember& member);
   // The function, also one that is known to another replica only until now.
   bool IsRegistered(Session& session, const std::string& function_name);
-  // How an invocation is to wait for a place of the function. One that is parked is not to ask for it
-  // here: its tree is released as soon as nothing of it runs here, and looks again as long as it is not.
+  // How an invocation is to wait for a place of the function. One that is parked is not to ask for
+  // it here: its tree is released as soon as nothing of it runs here, and looks again as long as it
+  // is not.
   PlaceRequest RequestPlace(const FunctionKey& function, const std::string& execution_id);
   bool AsksAgain(const FunctionKey& function, const PlaceRequest& request) const;
   // Settles the execution's tree in a while, if it is still here.

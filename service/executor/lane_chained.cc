@@ -15,7 +15,10 @@ ChainedTargets Lane::ResolveTargets(const TreeMember& member,
     const absl::StatusOr<FunctionReference> reference = FunctionReference::Parse(name);
     // A malformed name is refused by the pipeline, in its place among the other rules.
     if (!reference.ok()) continue;
-    const absl::StatusOr<ResolvedFunction> function = member.tree->session->Resolve(*reference);
+    absl::StatusOr<ResolvedFunction> function = member.tree->session->Resolve(*reference);
+    if (!function.ok() && context_.replicas != nullptr && context_.refresh_sessions().ok()) {
+      function = member.tree->session->Resolve(*reference);
+    }
     ChainedTargetResolution& target = targets[std::move(name)];
     if (!function.ok()) {
       target.error.emplace();

@@ -31,14 +31,14 @@ void Lane::EnterOwned(std::string execution_id, OnFound found) {
   if (member == members_.end()) return found(Found{});
   ExecutionTree& tree = *member->second->tree;
   if (tree.releasing) {
-    return RunOrQueue(tree, [this, id = std::move(execution_id), found = std::move(found)]() mutable {
-      EnterOwned(std::move(id), std::move(found));
-    });
+    return RunOrQueue(tree,
+                      [this, id = std::move(execution_id), found = std::move(found)]() mutable {
+                        EnterOwned(std::move(id), std::move(found));
+                      });
   }
   if (context_.replicas != nullptr && !context_.replicas->HoldsLease()) return found(LeaseIsOver());
-  Enter(std::move(execution_id), [found = std::move(found)](TreeMember* member) mutable {
-    found(Found{member});
-  });
+  Enter(std::move(execution_id),
+        [found = std::move(found)](TreeMember* member) mutable { found(Found{member}); });
 }
 
 void Lane::EnterToRead(const std::string& arn, OnFound found) {
@@ -48,9 +48,8 @@ void Lane::EnterToRead(const std::string& arn, OnFound found) {
     if (owned && context_.replicas != nullptr && !context_.replicas->HoldsLease()) {
       return found(LeaseIsOver());
     }
-    return Enter(std::string(ExecutionIdOf(arn)), [found = std::move(found)](TreeMember* member) mutable {
-      found(Found{member});
-    });
+    return Enter(std::string(ExecutionIdOf(arn)),
+                 [found = std::move(found)](TreeMember* member) mutable { found(Found{member}); });
   }
   const absl::StatusOr<StoredExecution> header = context_.store.LoadHeader(arn);
   if (absl::IsNotFound(header.status())) return found(Found{});
@@ -165,8 +164,8 @@ bool Lane::AsksAgain(const FunctionKey& function, const PlaceRequest& request) c
 
 bool Lane::MayRelease(const ExecutionTree& tree) const {
   if (context_.replicas == nullptr || tree.committing || tree.removed || tree.retries != nullptr ||
-      tree.advances != nullptr || tree.interrupted != nullptr ||
-      tree.waiting != nullptr || shut_down_) {
+      tree.advances != nullptr || tree.interrupted != nullptr || tree.waiting != nullptr ||
+      shut_down_) {
     return false;
   }
   bool open = false;

@@ -1,7 +1,8 @@
 // ReplicaPeers: the other replicas, as those that answer requests for executions they work on.
 //
 //   peers.Call("10.0.0.7:9013", request, std::make_unique<v1::StopExecutionResponse>(),
-//              [](absl::Status status, std::unique_ptr<google::protobuf::Message> response) { ... });
+//              [](absl::Status status, std::unique_ptr<google::protobuf::Message> response) { ...
+//              });
 #ifndef REHEARSE_SERVICE_EXECUTOR_REPLICA_PEERS_H_
 #define REHEARSE_SERVICE_EXECUTOR_REPLICA_PEERS_H_
 
@@ -22,10 +23,10 @@ class ReplicaPeers {
 
   virtual ~ReplicaPeers() = default;
 
-  // Has the replica at `address` answer `request`: a call of DurableExecutions, which is known by the
-  // type of its request. `answered` is called once, on any thread: with `response` filled in, with the
-  // replica's error, or with errors::StoreUnavailable when it cannot be reached - whether it has done
-  // what was asked is not known then.
+  // Has the replica at `address` answer `request`: a call of DurableExecutions, which is known by
+  // the type of its request. `answered` is called once, on any thread: with `response` filled in,
+  // with the replica's error, or with errors::StoreUnavailable when it cannot be reached - whether
+  // it has done what was asked is not known then.
   virtual void Call(const std::string& address, const google::protobuf::Message& request,
                     std::unique_ptr<google::protobuf::Message> response, Answered answered) = 0;
 };

@@ -129,14 +129,17 @@ absl::StatusOr<std::shared_ptr<Session>> Session::Restore(const record::SessionR
 
 absl::Status Session::Update(const record::SessionRecord& record) {
   if (record.revision() <= revision_ && revision_ > 0) return absl::OkStatus();
-  {
-    absl::MutexLock lock(&mutex_);
-    functions_.clear();
+  absl::btree_map<std::string, v1::FunctionSpec> functions;
+  for (const v1::FunctionSpec& spec : record.functions()) {
+    absl::Status valid = ValidateFunction(spec);
+    if (!valid.ok()) return valid;
+    functions[spec.function_name()] = spec;
   }
-  absl::Status functions = RegisterFunctions({record.functions().begin(), record.functions().end()});
+  absl::MutexLock lock(&mutex_);
+  functions_ = std::move(functions);
   revision_ = record.revision();
   stored = true;
-  return functions;
+  return absl::OkStatus();
 }
 
 ClockConfig Session::clock_config() const {

@@ -365,20 +365,20 @@ void SimulatedWorkers::OnAnswer(std::shared_ptr<Run> run, const v1::CheckpointRe
     Continue(run);
   };
   if (!Chance(trouble_.repeat_request)) return go_on();
-  ask_through_()->Checkpoint(request, StaleTokenSpelling::kReal,
-                        [this, go_on, first = response->SerializeAsString()](
-                            absl::StatusOr<v1::CheckpointResponse> again) {
-                          // A service that is not there says nothing.
-                          const bool forgotten =
-                              absl::IsUnavailable(again.status()) ||
-                              ((answers_may_expire_ || executions_may_be_gone_) &&
-                               IsOutlived(again.status()));
-                          if (!forgotten && (!again.ok() || again->SerializeAsString() != first)) {
-                            Violation(absl::StrCat("repeated request answered differently: ",
-                                                   again.status().ToString()));
-                          }
-                          scheduler_.Post(lane_, go_on);
-                        });
+  ask_through_()->Checkpoint(
+      request, StaleTokenSpelling::kReal,
+      [this, go_on,
+       first = response->SerializeAsString()](absl::StatusOr<v1::CheckpointResponse> again) {
+        // A service that is not there says nothing.
+        const bool forgotten =
+            absl::IsUnavailable(again.status()) ||
+            ((answers_may_expire_ || executions_may_be_gone_) && IsOutlived(again.status()));
+        if (!forgotten && (!again.ok() || again->SerializeAsString() != first)) {
+          Violation(
+              absl::StrCat("repeated request answered differently: ", again.status().ToString()));
+        }
+        scheduler_.Post(lane_, go_on);
+      });
 }
 
 void SimulatedWorkers::Take(std::shared_ptr<Run> run, const v1::CheckpointResponse& response) {

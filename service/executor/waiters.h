@@ -5,7 +5,8 @@
 //               [](Waiters::Verdict verdict) { ... });                          // once, on the
 //               lane
 //
-// Add, the answers and the time-outs run on the lane of the execution's id; the object itself is thread-safe.
+// Add, the answers and the time-outs run on the lane of the execution's id; the object itself is
+// thread-safe.
 #ifndef REHEARSE_SERVICE_EXECUTOR_WAITERS_H_
 #define REHEARSE_SERVICE_EXECUTOR_WAITERS_H_
 

@@ -74,8 +74,8 @@ class Invoker {
     int free = 0;
   };
   virtual std::vector<ServedFunction> ServedFunctions() = 0;
-  // `freed` is called, on any thread, when a place has become free that no request here waits for. It
-  // must not block. Call once, before there are places.
+  // `freed` is called, on any thread, when a place has become free that no request here waits for.
+  // It must not block. Call once, before there are places.
   virtual void SetFreedListener(absl::AnyInvocable<void()> freed) = 0;
 
   // Forgets the function: queued requests for it fail with errors::FunctionNotFound, running

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
 #include "grpcpp/grpcpp.h"
 #include "rehearse/v1/durable_executions.pb.h"
@@ -13,6 +15,11 @@
 
 namespace rehearse {
 namespace {
+
+// Wall time in which a replica that lives has answered, PostgreSQL's delays included: one that has
+// been stopped would keep the caller for longer than its lease. Functions run for as long as they
+// may.
+constexpr absl::Duration kAnswerLimit = absl::Seconds(20);
 
 // As gRPC names the method of DurableExecutions that takes such a request.
 std::string MethodOf(const google::protobuf::Message& request) {
@@ -76,9 +83,11 @@ void GrpcPeers::Call(const std::string& address, const google::protobuf::Message
   call->request = ToBuffer(request);
   call->response = std::move(response);
   call->answered = std::move(answered);
+  if (request.GetDescriptor() != v1::InvokeFunctionRequest::descriptor()) {
+    call->context.set_deadline(absl::ToChronoTime(absl::Now() + kAnswerLimit));
+  }
   call->stub->UnaryCall(&call->context, MethodOf(request), grpc::StubOptions(), &call->request,
-                        &call->reply,
-                        [call](const grpc::Status& status) { call->Finish(status); });
+                        &call->reply, [call](const grpc::Status& status) { call->Finish(status); });
 }
 
 std::shared_ptr<grpc::GenericStub> GrpcPeers::StubOf(const std::string& address) {

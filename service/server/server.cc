@@ -119,7 +119,8 @@ absl::Status ValidateForReplicas(const Server::Options& options) {
   if (options.session_defaults.clock_mode() != v1::CLOCK_MODE_REAL &&
       options.session_defaults.clock_mode() != v1::CLOCK_MODE_UNSPECIFIED) {
     return absl::InvalidArgumentError(
-        "a PostgreSQL store keeps real time, since several services may share it: leave --time out, "
+        "a PostgreSQL store keeps real time, since several services may share it: leave --time "
+        "out, "
         "or take --store=sqlite:PATH");
   }
   if (options.grpc_address.empty()) {
@@ -165,8 +166,7 @@ Server::Server(Options options, std::unique_ptr<ExecutionStore> store)
     : options_(std::move(options)),
       store_(std::move(store)),
       scheduler_(LaneCount(options_.lanes)),
-      executor_(OptionsOfExecutor(), scheduler_, *store_, invoker_,
-                RandomIdSource()),
+      executor_(OptionsOfExecutor(), scheduler_, *store_, invoker_, RandomIdSource()),
       context_{executor_, invoker_, {}, ""},
       durable_executions_(context_),
       function_host_(context_),
@@ -189,7 +189,8 @@ ExecutorOptions Server::OptionsOfExecutor() {
 
 absl::Status Server::Join() {
   if (store_->replicas() == nullptr) return absl::OkStatus();
-  return executor_.Join(AdvertisedAddress(options_, port_));
+  advertised_address_ = AdvertisedAddress(options_, port_);
+  return executor_.Join(advertised_address_);
 }
 
 absl::Status Server::Listen() {

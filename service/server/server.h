@@ -57,8 +57,9 @@ class Server {
     // HOST:PORT; port 0 takes a free one. Empty: nothing is listened on, and health and reflection
     // are not served.
     std::string grpc_address;
-    // HOST:PORT at which other replicas reach this one's gRPC, where the store is shared; port 0 is that
-    // of grpc_address. Empty: as grpc_address, with the machine's name for an address that is any.
+    // HOST:PORT at which other replicas reach this one's gRPC, where the store is shared; port 0 is
+    // that of grpc_address. Empty: as grpc_address, with the machine's name for an address that is
+    // any.
     std::string advertise_address;
     // HOST:PORT of the AWS face, as above; empty: there is none.
     std::string http_address;
@@ -80,8 +81,9 @@ class Server {
   // InvalidArgument says what is wrong with Options::store, as far as its text tells.
   static absl::Status ValidateStore(absl::string_view store);
 
-  // Serves when it returns. InvalidArgument for a bad option, such as a clock that replicas do not have, AlreadyExists for an address in use,
-  // Unavailable for one that cannot be listened on for another reason, and what OpenStore says.
+  // Serves when it returns. InvalidArgument for a bad option, such as a clock that replicas do not
+  // have, AlreadyExists for an address in use, Unavailable for one that cannot be listened on for
+  // another reason, and what OpenStore says.
   static absl::StatusOr<std::unique_ptr<Server>> Start(Options options);
   // Shuts down.
   ~Server();
@@ -89,6 +91,9 @@ class Server {
   // 0 without an address.
   int port() const { return port_; }
   int http_port() const { return http_server_ == nullptr ? 0 : http_server_->port(); }
+
+  // Where other replicas reach this one; empty where none share the store.
+  const std::string& advertised_address() const { return advertised_address_; }
 
   std::shared_ptr<grpc::Channel> InProcessChannel(const grpc::ChannelArguments& arguments);
 
@@ -122,6 +127,7 @@ class Server {
   // Null without an address.
   std::unique_ptr<HttpServer> http_server_;
   int port_ = 0;
+  std::string advertised_address_;
   std::atomic<bool> shut_down_{false};
 };
 

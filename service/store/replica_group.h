@@ -96,8 +96,8 @@ class ReplicaGroup {
   // For how long no replica has noted that, since the session was made.
   virtual absl::StatusOr<absl::Duration> SessionIdleTime(absl::string_view session) = 0;
 
-  // There is a reason to look before the next round is due: a place has become free, so that something
-  // may be claimed that could not be before, or an execution of another's is watched.
+  // There is a reason to look before the next round is due: a place has become free, so that
+  // something may be claimed that could not be before, or an execution of another's is watched.
   virtual void LookForWork() = 0;
 
   struct ExecutionCounts {

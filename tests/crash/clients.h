@@ -47,8 +47,8 @@ class Clients {
   void Join();
   // Lets every client end the execution it is at.
   void Finish();
-  // Another server goes on with what this one is at: what it has acknowledged counts, but what it says
-  // of executions may be old.
+  // Another server goes on with what this one is at: what it has acknowledged counts, but what it
+  // says of executions may be old.
   void NoteReplaced() { replaced_ = true; }
 
  private:

@@ -1,7 +1,8 @@
-// `rehearse up --store=postgres://...` under 32 busy clients: killed at random moments, alone and as
-// one of two; stopped beyond its lease, while another server goes on with what it was at; with PostgreSQL killed and started again; with
-// its connections cut; with PostgreSQL's disk full. REHEARSE_CRASH_CYCLES says how often it is
-// killed, REHEARSE_SEED repeats the moments, as far as the machine does.
+// `rehearse up --store=postgres://...` under 32 busy clients: killed at random moments, alone and
+// as one of two; stopped beyond its lease, while another server goes on with what it was at; with
+// PostgreSQL killed and started again; with its connections cut; with PostgreSQL's disk full.
+// REHEARSE_CRASH_CYCLES says how often it is killed, REHEARSE_SEED repeats the moments, as far as
+// the machine does.
 #include <sys/resource.h>
 
 #include <csignal>

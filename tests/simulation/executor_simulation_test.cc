@@ -400,7 +400,8 @@ class Simulation {
     CheckHistory(memory_, arn, IsTerminal(status));
     if (IsTerminal(status) || status == v1::EXECUTION_STATUS_PAUSED) return;
     // Still open: on somebody outside only, or on a child that is.
-    ASSERT_GT(response->waiting_for_size(), 0) << "stuck: " << arn << "\n" << HistoryText(memory_, arn);
+    ASSERT_GT(response->waiting_for_size(), 0) << "stuck: " << arn << "\n"
+                                               << HistoryText(memory_, arn);
     for (const v1::WaitingFor& reason : response->waiting_for()) {
       const bool outside = reason.kind() == v1::WaitingFor::KIND_CALLBACK ||
                            reason.kind() == v1::WaitingFor::KIND_NEXT_INVOCATION;

@@ -1,4 +1,5 @@
-// What every history is, whatever has happened: dense, in order of time, and nothing is there twice.
+// What every history is, whatever has happened: dense, in order of time, and nothing is there
+// twice.
 //
 //   CheckHistory(store, arn, /*closed=*/true);         // as expectations of GoogleTest
 #ifndef REHEARSE_TESTS_SIMULATION_HISTORY_CHECKS_H_

@@ -1,6 +1,7 @@
 // Replicas that share a store under the seeded scheduler: any interleaving of starts, claims,
 // releases and forwarded requests, with replicas that lose their lease and go on not knowing, whose
-// workers serve different functions. A failure names its seed; `--test_env=REHEARSE_SEED=N` repeats it.
+// workers serve different functions. A failure names its seed; `--test_env=REHEARSE_SEED=N` repeats
+// it.
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -56,10 +57,8 @@ class Simulation final : public ReplicaPeers {
       }
       for (const auto& [arn, id] : process->workers->acknowledged()) CheckKept(arn, id);
     }
-    const absl::Status visited =
-        database_.store().VisitExecutions([this](RecoveredExecution execution) {
-          arns_.insert(execution.record.arn());
-        });
+    const absl::Status visited = database_.store().VisitExecutions(
+        [this](RecoveredExecution execution) { arns_.insert(execution.record.arn()); });
     ASSERT_EQ(visited, absl::OkStatus());
     for (const std::string& arn : arns_) CheckExecution(arn);
   }
@@ -137,16 +136,16 @@ class Simulation final : public ReplicaPeers {
         scheduler_, all_functions ? 4 : static_cast<int>(scheduler_.Random(3)));
     ExecutorOptions options;
     options.peers = this;
-    process.executor = std::make_unique<Executor>(options, scheduler_, process.replica,
-                                                  *process.workers, ids_);
+    process.executor =
+        std::make_unique<Executor>(options, scheduler_, process.replica, *process.workers, ids_);
     process.workers->Connect(process.executor.get());
     // As through a load balancer.
     process.workers->AskThrough([this, &process]() -> Executor* {
       return scheduler_.Random(2) == 0 ? process.executor.get() : RandomProcess().executor.get();
     });
     if (scheduler_.Random(2) == 0) {
-      process.workers->set_trouble({static_cast<int>(scheduler_.Random(8)), 0,
-                                    static_cast<int>(scheduler_.Random(20))});
+      process.workers->set_trouble(
+          {static_cast<int>(scheduler_.Random(8)), 0, static_cast<int>(scheduler_.Random(20))});
     }
     ASSERT_EQ(process.executor->Recover(), absl::OkStatus());
     std::vector<v1::FunctionSpec> specs;
@@ -156,7 +155,8 @@ class Simulation final : public ReplicaPeers {
       spec.set_durable(absl::string_view(name) != "plain");
     }
     ASSERT_EQ(process.executor->RegisterFunctions("default", specs), absl::OkStatus());
-    const Program programs[] = {program_, {{Op::kStep}, {Op::kWait, 5}, {Op::kStep}}, {{Op::kStep}}, {}};
+    const Program programs[] = {
+        program_, {{Op::kStep}, {Op::kWait, 5}, {Op::kStep}}, {{Op::kStep}}, {}};
     for (int i = 0; i < 4; ++i) {
       if (all_functions || scheduler_.Random(2) == 0) {
         process.workers->AddFunction(kFunctions[i], programs[i]);
@@ -188,8 +188,8 @@ class Simulation final : public ReplicaPeers {
     return program;
   }
 
-  // An answer that has to come unless the process is given up; `check` sees those that are not due to
-  // a store or a replica that is away.
+  // An answer that has to come unless the process is given up; `check` sees those that are not due
+  // to a store or a replica that is away.
   template <typename Response>
   Executor::Done<Response> Expect(Process& process,
                                   std::function<void(absl::StatusOr<Response>)> check) {
@@ -292,13 +292,12 @@ class Simulation final : public ReplicaPeers {
     v1::SendCallbackSuccessRequest request;
     request.set_callback_id(callbacks[scheduler_.Random(callbacks.size())]);
     process.executor->SendCallbackSuccess(
-        request,
-        Expect<v1::SendCallbackSuccessResponse>(
-            process, [](const absl::StatusOr<v1::SendCallbackSuccessResponse>& response) {
-              EXPECT_TRUE(response.ok() ||
-                          ErrorNameOf(response.status()) == "CallbackTimeoutException")
-                  << response.status();
-            }));
+        request, Expect<v1::SendCallbackSuccessResponse>(
+                     process, [](const absl::StatusOr<v1::SendCallbackSuccessResponse>& response) {
+                       EXPECT_TRUE(response.ok() ||
+                                   ErrorNameOf(response.status()) == "CallbackTimeoutException")
+                           << response.status();
+                     }));
   }
 
   // It was silent for too long, and goes on.
@@ -331,8 +330,8 @@ class Simulation final : public ReplicaPeers {
     const v1::ExecutionStatus status = response->execution().status();
     CheckHistory(database_.store(), arn, IsTerminal(status));
     if (IsTerminal(status) || status == v1::EXECUTION_STATUS_PAUSED) return;
-    ASSERT_GT(response->waiting_for_size(), 0)
-        << "stuck: " << arn << "\n" << HistoryText(database_.store(), arn);
+    ASSERT_GT(response->waiting_for_size(), 0) << "stuck: " << arn << "\n"
+                                               << HistoryText(database_.store(), arn);
     for (const v1::WaitingFor& reason : response->waiting_for()) {
       const bool outside = reason.kind() == v1::WaitingFor::KIND_CALLBACK;
       EXPECT_TRUE(outside || ChildIsHeld(arn)) << arn << " waits for " << reason.text() << "\n"

@@ -1,5 +1,6 @@
-// SimulatedDatabase: a store that simulated replicas share, with what a real one does for them: leases
-// with tokens, trees with owners, claims. All of it in one thread, and as slow as the scheduler likes.
+// SimulatedDatabase: a store that simulated replicas share, with what a real one does for them:
+// leases with tokens, trees with owners, claims. All of it in one thread, and as slow as the
+// scheduler likes.
 //
 //   SimulatedDatabase database(scheduler);
 //   SimulatedReplica& one = database.AddReplica();

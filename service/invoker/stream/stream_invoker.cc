@@ -132,9 +132,8 @@ bool StreamInvoker::HasPlace(const FunctionKey& key) {
 bool StreamInvoker::HasFreePlace(const FunctionKey& key) {
   absl::MutexLock lock(&mutex_);
   const Function* function = FindFunction(key);
-  return function != nullptr &&
-         std::any_of(function->pools.begin(), function->pools.end(),
-                     [](const Pool* pool) { return !pool->free.empty(); });
+  return function != nullptr && std::any_of(function->pools.begin(), function->pools.end(),
+                                            [](const Pool* pool) { return !pool->free.empty(); });
 }
 
 std::vector<Invoker::ServedFunction> StreamInvoker::ServedFunctions() {
@@ -151,7 +150,9 @@ std::vector<Invoker::ServedFunction> StreamInvoker::ServedFunctions() {
   return served;
 }
 
-void StreamInvoker::SetFreedListener(absl::AnyInvocable<void()> freed) { freed_ = std::move(freed); }
+void StreamInvoker::SetFreedListener(absl::AnyInvocable<void()> freed) {
+  freed_ = std::move(freed);
+}
 
 StreamInvoker::SlotId StreamInvoker::AddSlot(absl::string_view session_name,
                                              const std::vector<std::string>& function_names,

@@ -21,11 +21,10 @@ constexpr Statement kCreateTrees = {
     "create_trees",
     "INSERT INTO rehearse.tree (id, owner, wake_at)"
     " SELECT id, $2::bigint, 0 FROM unnest($1::text[]) AS t (id) ON CONFLICT DO NOTHING"};
-constexpr Statement kReleaseTrees = {
-    "release_trees",
-    "UPDATE rehearse.tree t SET owner = NULL, wake_at = r.wake_at"
-    " FROM unnest($1::text[], $2::bigint[]) AS r (id, wake_at)"
-    " WHERE t.id = r.id AND t.owner = $3::bigint"};
+constexpr Statement kReleaseTrees = {"release_trees",
+                                     "UPDATE rehearse.tree t SET owner = NULL, wake_at = r.wake_at"
+                                     " FROM unnest($1::text[], $2::bigint[]) AS r (id, wake_at)"
+                                     " WHERE t.id = r.id AND t.owner = $3::bigint"};
 // Released in the same transaction, and not claimed by anybody since: nobody sees it yet.
 constexpr Statement kAddPending = {
     "add_pending",

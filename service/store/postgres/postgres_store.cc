@@ -120,8 +120,7 @@ constexpr Statement kPutSession = {
     " ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, record = excluded.record"
     " WHERE s.revision = excluded.revision - 1 RETURNING name"};
 constexpr Statement kTouchSessions = {
-    "touch_sessions",
-    "UPDATE rehearse.session SET last_use = now() WHERE name = ANY ($1::text[])"};
+    "touch_sessions", "UPDATE rehearse.session SET last_use = now() WHERE name = ANY ($1::text[])"};
 constexpr Statement kSessionIdleTime = {
     "session_idle_time",
     "SELECT (extract(epoch FROM now() - last_use) * 1000)::bigint FROM rehearse.session"
@@ -141,8 +140,8 @@ Message Parse(absl::string_view bytes) {
   return message;
 }
 
-// Rows of id, record and progress, in order of id, with the pending operations of open ones: rows of
-// id and record, in order of id and position.
+// Rows of id, record and progress, in order of id, with the pending operations of open ones: rows
+// of id and record, in order of id and position.
 std::vector<RecoveredExecution> Recovered(const Result& executions, const Result& pending) {
   std::vector<RecoveredExecution> recovered;
   int next = 0;
@@ -385,8 +384,7 @@ absl::Status PostgresStore::DeleteExecutions(absl::string_view which,
                                              const std::vector<std::string>& parameters,
                                              std::vector<Call> also) {
   // With the last execution of a tree the tree goes.
-  const std::string roots =
-      absl::StrCat("(SELECT root FROM rehearse.execution WHERE ", which, ")");
+  const std::string roots = absl::StrCat("(SELECT root FROM rehearse.execution WHERE ", which, ")");
   std::vector<std::string> sql = {
       absl::StrCat("DELETE FROM rehearse.tree t WHERE id IN ", roots,
                    " AND NOT EXISTS (SELECT 1 FROM rehearse.execution WHERE root = t.id AND NOT (",
@@ -544,8 +542,7 @@ absl::StatusOr<ReplicaGroup::ExecutionCounts> PostgresStore::CountExecutions(
 
 absl::StatusOr<std::vector<ReplicaGroup::Progress>> PostgresStore::ReadProgress(
     const std::vector<std::string>& arns) {
-  const absl::StatusOr<std::vector<Result>> found =
-      readers_.Read({{&kReadProgress, KeysOf(arns)}});
+  const absl::StatusOr<std::vector<Result>> found = readers_.Read({{&kReadProgress, KeysOf(arns)}});
   if (!found.ok()) return ToStoreError(found.status());
   std::vector<Progress> progress;
   for (int row = 0; row < (*found)[0].rows(); ++row) {

@@ -7,9 +7,10 @@
 //   store
 //
 // Several servers may write to a database: each of them holds a lease (replica_lease.h), and owns
-// trees of executions (replica_group.h). What it owns is its own to keep apart: the store checks the
-// lease, not whose execution it is. While PostgreSQL is away, calls answer with errors::StoreUnavailable, and the store finds back to
-// it by itself. What the tables are is told in schema.cc and docs/store.md.
+// trees of executions (replica_group.h). What it owns is its own to keep apart: the store checks
+// the lease, not whose execution it is. While PostgreSQL is away, calls answer with
+// errors::StoreUnavailable, and the store finds back to it by itself. What the tables are is told
+// in schema.cc and docs/store.md.
 #ifndef REHEARSE_SERVICE_STORE_POSTGRES_POSTGRES_STORE_H_
 #define REHEARSE_SERVICE_STORE_POSTGRES_POSTGRES_STORE_H_
 

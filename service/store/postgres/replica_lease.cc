@@ -16,11 +16,10 @@ namespace {
 // A lease is renewed three times before it ends.
 constexpr int kRenewalsPerLease = 3;
 
-constexpr Statement kInsert = {
-    nullptr,
-    "INSERT INTO rehearse.replica"
-    " SELECT nextval('rehearse.replica_token'), $1::text, '',"
-    "  now() + $2::bigint * INTERVAL '1 millisecond' RETURNING token"};
+constexpr Statement kInsert = {nullptr,
+                               "INSERT INTO rehearse.replica"
+                               " SELECT nextval('rehearse.replica_token'), $1::text, '',"
+                               "  now() + $2::bigint * INTERVAL '1 millisecond' RETURNING token"};
 constexpr Statement kRenew = {
     "lease_renew",
     "UPDATE rehearse.replica SET lease_until = now() + $2::bigint * INTERVAL '1 millisecond'"
@@ -71,9 +70,9 @@ absl::StatusOr<std::unique_ptr<ReplicaLease>> ReplicaLease::Acquire(Database& da
   ConnectionPool pool(database, 1);
   const absl::Time asked = ClockNow();
   const absl::StatusOr<std::vector<Result>> results = pool.Run([&](Connection& connection) {
-    return connection.Run({{&kInsert,
-                            {TextParameter(HolderName()),
-                             IntParameter(absl::ToInt64Milliseconds(duration))}}});
+    return connection.Run(
+        {{&kInsert,
+          {TextParameter(HolderName()), IntParameter(absl::ToInt64Milliseconds(duration))}}});
   });
   if (!results.ok()) return results.status();
   std::unique_ptr<ReplicaLease> lease(
@@ -81,7 +80,8 @@ absl::StatusOr<std::unique_ptr<ReplicaLease>> ReplicaLease::Acquire(Database& da
   lease->NoteRenewed(asked);
   const absl::Status notified = pool.Run([&](Connection& connection) {
                                       return connection.Run({lease->NotifyCall(Notice::kWork)});
-                                    }).status();
+                                    })
+                                    .status();
   lease->can_notify_ = !absl::IsInternal(notified);
   return lease;
 }

@@ -1,9 +1,9 @@
 // ReplicaLease: what makes a server one of those that may write to a database.
 //
 // A lease has a number, its fencing token, that no other lease ever gets, and a time until which
-// the server has to renew it; a thread does. Every transaction that writes asks for the lease by its
-// token: once another server has ended a lease that was not renewed in time, nothing of the former
-// holder is written any more, however late it wakes up. Times are the database's.
+// the server has to renew it; a thread does. Every transaction that writes asks for the lease by
+// its token: once another server has ended a lease that was not renewed in time, nothing of the
+// former holder is written any more, however late it wakes up. Times are the database's.
 //
 //   auto lease = ReplicaLease::Acquire(database, absl::Seconds(10), [](absl::Status lost) { ... });
 //   if (!lease.ok()) return lease.status();
@@ -57,8 +57,8 @@ class ReplicaLease {
   // `calls` as a transaction, if the lease is still held: FailedPrecondition when it is not. The
   // results of the calls.
   absl::StatusOr<std::vector<Result>> Write(ConnectionPool& pool, std::vector<Call> calls);
-  // Tells all replicas when the transaction that it is part of commits; nobody, on an engine without
-  // NOTIFY.
+  // Tells all replicas when the transaction that it is part of commits; nobody, on an engine
+  // without NOTIFY.
   Call NotifyCall(Notice notice) const;
 
   // Another server has ended it. Not an error of the store's: trying again does not help.

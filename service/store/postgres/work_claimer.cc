@@ -12,23 +12,25 @@
 namespace rehearse::postgres {
 namespace {
 
-// Wall time between two looks if nothing calls for one; while executions of others are watched here;
-// and between two looks that places which become free call for, which may be often.
+// Wall time between two looks if nothing calls for one; while executions of others are watched
+// here; and between two looks that places which become free call for, which may be often.
 constexpr absl::Duration kLookInterval = absl::Seconds(1);
 constexpr absl::Duration kWatchInterval = absl::Milliseconds(100);
 constexpr absl::Duration kShortestInterval = absl::Milliseconds(10);
-// Between two looks at what a notice should have told, and at what is owned: a claim whose answer was
-// lost.
+// Between two looks at what a notice should have told, and at what is owned: a claim whose answer
+// was lost.
 constexpr absl::Duration kNetInterval = absl::Seconds(10);
-// Trees are claimed so long before their time, so that it finds them in memory. Less than what a tree
-// stays awake for (kShortestSleep in the executor): else it would be released at once.
+// Trees are claimed so long before their time, so that it finds them in memory. Less than what a
+// tree stays awake for (kShortestSleep in the executor): else it would be released at once.
 constexpr absl::Duration kClaimAhead = absl::Milliseconds(500);
 // In one transaction, of one kind.
 constexpr int kMaxClaims = 100;
 
 constexpr Statement kFindOver = {
-    "find_over", "SELECT token FROM rehearse.replica WHERE lease_until < now() AND token <> $1::bigint"};
-constexpr Statement kFindOwn = {"find_own", "SELECT id FROM rehearse.tree WHERE owner = $1::bigint"};
+    "find_over",
+    "SELECT token FROM rehearse.replica WHERE lease_until < now() AND token <> $1::bigint"};
+constexpr Statement kFindOwn = {"find_own",
+                                "SELECT id FROM rehearse.tree WHERE owner = $1::bigint"};
 constexpr Statement kClaimDue = {
     "claim_due",
     "UPDATE rehearse.tree SET owner = $1::bigint WHERE id IN"
@@ -102,8 +104,8 @@ void WorkClaimer::Work() {
     listener.reset();
     pollfd wake = {wake_fd_, POLLIN, 0};
     poll(&wake, 1,
-         static_cast<int>(absl::ToInt64Milliseconds(
-             std::max(database_.Backoff(), RepeatDelay(1)) + absl::Milliseconds(1))));
+         static_cast<int>(absl::ToInt64Milliseconds(std::max(database_.Backoff(), RepeatDelay(1)) +
+                                                    absl::Milliseconds(1))));
   }
 }
 
@@ -190,15 +192,15 @@ absl::Status WorkClaimer::PublishPlaces(const std::vector<Replica::Place>& place
 
 absl::Status WorkClaimer::Claim(const std::vector<Replica::Place>& places) {
   const std::string token = IntParameter(lease_.token());
-  std::vector<Call> calls = {
-      {&kClaimDue,
-       {token, IntParameter(absl::ToUnixNanos(absl::Now() + kClaimAhead)), IntParameter(kMaxClaims)}}};
+  std::vector<Call> calls = {{&kClaimDue,
+                              {token, IntParameter(absl::ToUnixNanos(absl::Now() + kClaimAhead)),
+                               IntParameter(kMaxClaims)}}};
   for (const Replica::Place& place : places) {
     if (place.free == 0) continue;
-    calls.push_back({&kClaimPending,
-                     {token, TextParameter(place.function.session),
-                      TextParameter(place.function.function_name),
-                      IntParameter(std::min(place.free, kMaxClaims))}});
+    calls.push_back(
+        {&kClaimPending,
+         {token, TextParameter(place.function.session), TextParameter(place.function.function_name),
+          IntParameter(std::min(place.free, kMaxClaims))}});
   }
   const size_t claims = calls.size();
   calls.push_back({&kNextWake, {}});
@@ -221,7 +223,8 @@ absl::Status WorkClaimer::Claim(const std::vector<Replica::Place>& places) {
                                                absl::Now() + kShortestInterval));
   }
   if (claimed.empty()) return absl::OkStatus();
-  const absl::Status removed = lease_.Write(pool_, {{&kRemovePending, {ids.Take(), token}}}).status();
+  const absl::Status removed =
+      lease_.Write(pool_, {{&kRemovePending, {ids.Take(), token}}}).status();
   replica_.OnClaimed(std::move(claimed));
   return removed;
 }

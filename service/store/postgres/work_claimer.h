@@ -1,6 +1,6 @@
 // WorkClaimer: the part of a replica that looks for work: trees that nobody owns and whose time has
-// come, or that await a place that is free here; and what belonged to replicas that are gone. It hears
-// of work by LISTEN, by what is free here, and looks by itself every second.
+// come, or that await a place that is free here; and what belonged to replicas that are gone. It
+// hears of work by LISTEN, by what is free here, and looks by itself every second.
 //
 //   WorkClaimer claimer(database, lease, replica);
 //   claimer.LookForWork();                       // a place has become free
