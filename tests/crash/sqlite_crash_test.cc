@@ -1,6 +1,7 @@
 // `rehearse up --store=sqlite:...`, killed at random moments under 32 busy clients; with a torn
-// write-ahead log; with a disk that is full. REHEARSE_CRASH_CYCLES says how often it is killed,
-// REHEARSE_SEED repeats the moments, as far as the machine does.
+// write-ahead log; with a disk that is full; beside a tool that holds the file.
+// REHEARSE_CRASH_CYCLES says how often it is killed, REHEARSE_SEED repeats the moments, as far as
+// the machine does.
 #include <sys/resource.h>
 
 #include <csignal>
@@ -78,6 +79,32 @@ TEST_F(SqliteCrashTest, AFullDiskRefusesAndLosesNothing) {
     up->process().Signal(SIGKILL);
     up->process().AwaitExit();
     clients.Join();
+  }
+  ExpectEnd(names);
+}
+
+TEST_F(SqliteCrashTest, AHeldFileRefusesUntilItIsLetGo) {
+  SCOPED_TRACE(absl::StrCat("REHEARSE_SEED=", seed_));
+  Names names(4);
+  {
+    std::unique_ptr<Up> up = Start();
+    Clients clients(up->address(), names, log_);
+    log_.AwaitCount(log_.count() + 50);
+    // As a tool that an operator has left in a transaction.
+    sqlite3* tool = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &tool), SQLITE_OK);
+    sqlite3_busy_timeout(tool, 60000);
+    ASSERT_EQ(sqlite3_exec(tool, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+    const grpc::Status refused = StartUntilRefused([] { return "{}"; });
+    EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_THAT(refused.error_message(),
+                testing::HasSubstr("The store failed: database is locked"));
+    ASSERT_EQ(sqlite3_exec(tool, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(tool);
+    // What was refused is tried again.
+    clients.Finish();
+    log_.ExpectKept(*executions_);
+    StopAsAsked(*up);
   }
   ExpectEnd(names);
 }

@@ -61,6 +61,7 @@ class Statement {
   // Of the row; columns count from 0. Views are valid until the next step.
   int64_t Int(int column) const { return sqlite3_column_int64(statement_, column); }
   absl::string_view Bytes(int column) const;
+  bool IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
  private:
   sqlite3* const database_;

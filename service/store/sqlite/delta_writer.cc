@@ -4,11 +4,12 @@
 #include "service/base/errors.h"
 #include "service/base/limits.h"
 #include "service/store/event_bytes.h"
+#include "service/store/sqlite/operation_bytes.h"
 
 namespace rehearse::sqlite {
 namespace {
 
-constexpr size_t kMaxKnownIds = 100000;
+constexpr size_t kMaxKnown = 100000;
 
 constexpr char kInsertExecution[] =
     "INSERT INTO executions (arn, session, function_name, version, name, start_time, record) "
@@ -17,24 +18,29 @@ constexpr char kFindExecution[] = "SELECT id FROM executions WHERE arn = ?";
 constexpr char kPutProgress[] =
     "INSERT INTO progress (execution, status, progress) VALUES (?, ?, ?) "
     "ON CONFLICT DO UPDATE SET status = excluded.status, progress = excluded.progress";
-constexpr char kPutOperation[] =
-    "INSERT INTO operations (execution, position, pending, record) VALUES (?, ?, ?, ?) "
+constexpr char kPutOpenOperation[] =
+    "INSERT INTO open_operations (execution, position, pending, record) VALUES (?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET pending = excluded.pending, record = excluded.record";
-constexpr char kInsertEvents[] =
-    "INSERT INTO events (execution, first_id, events) VALUES (?, ?, ?)";
-constexpr char kLastReply[] = "SELECT max(number) FROM replies WHERE execution = ?";
-constexpr char kInsertReply[] = "INSERT INTO replies (execution, number, reply) VALUES (?, ?, ?)";
-constexpr char kDeleteReplies[] = "DELETE FROM replies WHERE execution = ? AND number <= ?";
+constexpr char kDeleteOpenOperation[] =
+    "DELETE FROM open_operations WHERE execution = ? AND position = ?";
+constexpr char kInsertChange[] =
+    "INSERT INTO changes (execution, first_event, operations, events, reply) "
+    "VALUES (?, ?, ?, ?, ?)";
+constexpr char kInsertChangeWithoutReply[] =
+    "INSERT INTO changes (execution, first_event, operations, events) VALUES (?, ?, ?, ?)";
+constexpr char kDropReplies[] =
+    "UPDATE changes SET reply = NULL WHERE execution = ? AND first_event >= ? AND first_event < ? "
+    "AND reply IS NOT NULL";
 
 constexpr const char* kDeleteExecution[] = {
-    "DELETE FROM replies WHERE execution = ?",    "DELETE FROM events WHERE execution = ?",
-    "DELETE FROM operations WHERE execution = ?", "DELETE FROM progress WHERE execution = ?",
+    "DELETE FROM changes WHERE execution = ?",
+    "DELETE FROM open_operations WHERE execution = ?",
+    "DELETE FROM progress WHERE execution = ?",
     "DELETE FROM executions WHERE id = ?",
 };
 constexpr const char* kDeleteSession[] = {
-    "DELETE FROM replies WHERE execution IN (SELECT id FROM executions WHERE session = ?)",
-    "DELETE FROM events WHERE execution IN (SELECT id FROM executions WHERE session = ?)",
-    "DELETE FROM operations WHERE execution IN (SELECT id FROM executions WHERE session = ?)",
+    "DELETE FROM changes WHERE execution IN (SELECT id FROM executions WHERE session = ?)",
+    "DELETE FROM open_operations WHERE execution IN (SELECT id FROM executions WHERE session = ?)",
     "DELETE FROM progress WHERE execution IN (SELECT id FROM executions WHERE session = ?)",
     "DELETE FROM executions WHERE session = ?",
     "DELETE FROM sessions WHERE name = ?",
@@ -52,7 +58,8 @@ absl::Status Run(Connection& connection, const char* sql, const Values&... value
 Write::Write(const ExecutionDelta& delta)
     : arn(delta.arn),
       status(delta.progress.status()),
-      progress(delta.progress.SerializeAsString()) {
+      progress(delta.progress.SerializeAsString()),
+      first_event_id(delta.progress.event_count() + 1) {
   if (delta.created.has_value()) {
     record::ExecutionRecord record = *delta.created;
     record.clear_arn();
@@ -65,8 +72,13 @@ Write::Write(const ExecutionDelta& delta)
   }
   operations.reserve(delta.operations.size());
   for (const record::OperationRecord& operation : delta.operations) {
-    operations.push_back(
-        {operation.index(), IsPending(operation.operation()), operation.SerializeAsString()});
+    if (IsTerminal(operation.operation().status())) {
+      AppendOperation(operation, closed_operations);
+      operations.emplace_back(operation.index(), absl::nullopt);
+    } else {
+      operations.emplace_back(operation.index(), OpenOperation{IsPending(operation.operation()),
+                                                               operation.SerializeAsString()});
+    }
   }
   if (!delta.events.empty()) {
     first_event_id = delta.events.front().event_id();
@@ -76,40 +88,34 @@ Write::Write(const ExecutionDelta& delta)
 }
 
 absl::Status DeltaWriter::Apply(Connection& connection, const Write& write) {
-  const absl::StatusOr<int64_t> id =
-      write.created.has_value() ? Create(connection, write) : IdOf(connection, write.arn);
-  if (!id.ok()) return id.status();
-  absl::Status status = Run(connection, kPutProgress, *id, write.status, Blob{write.progress});
-  for (const Write::Operation& operation : write.operations) {
+  if (write.created.has_value()) {
+    absl::Status status = Create(connection, write);
     if (!status.ok()) return status;
-    status = Run(connection, kPutOperation, *id, operation.position,
-                 static_cast<int64_t>(operation.pending), Blob{operation.record});
   }
-  if (status.ok() && !write.events.empty()) {
-    status = Run(connection, kInsertEvents, *id, write.first_event_id, Blob{write.events});
-  }
-  if (!status.ok() || !write.reply.has_value()) return status;
-  return AddReply(connection, *id, *write.reply);
+  const absl::StatusOr<Known*> execution = Find(connection, write.arn);
+  if (!execution.ok()) return execution.status();
+  const int64_t id = (*execution)->id;
+  absl::Status status = Run(connection, kPutProgress, id, write.status, Blob{write.progress});
+  if (status.ok()) status = PutOperations(connection, id, write);
+  return status.ok() ? AddChange(connection, **execution, write) : status;
 }
 
-absl::StatusOr<int64_t> DeltaWriter::Create(Connection& connection, const Write& write) {
+absl::Status DeltaWriter::Create(Connection& connection, const Write& write) {
   const Write::Created& created = *write.created;
   Statement& insert = connection.Prepared(kInsertExecution);
   insert.Bind(write.arn, created.session, created.function_name, created.version, created.name,
               created.start_time_nanos, Blob{created.record});
   absl::Status status = insert.Run();
-  if (insert.code() == SQLITE_CONSTRAINT_UNIQUE) {
-    return IdOf(connection, write.arn).ok()
-               ? errors::Internal(absl::StrCat("Execution is stored already: ", write.arn))
-               : errors::ExecutionAlreadyStarted(created.name);
-  }
-  if (!status.ok()) return status;
-  return sqlite3_last_insert_rowid(connection.database());
+  if (insert.code() != SQLITE_CONSTRAINT_UNIQUE) return status;
+  return Find(connection, write.arn).ok()
+             ? errors::Internal(absl::StrCat("Execution is stored already: ", write.arn))
+             : errors::ExecutionAlreadyStarted(created.name);
 }
 
-absl::StatusOr<int64_t> DeltaWriter::IdOf(Connection& connection, absl::string_view arn) {
-  const auto known = ids_.find(arn);
-  if (known != ids_.end()) return known->second;
+absl::StatusOr<DeltaWriter::Known*> DeltaWriter::Find(Connection& connection,
+                                                      absl::string_view arn) {
+  const auto known = known_.find(arn);
+  if (known != known_.end()) return &known->second;
   Statement& find = connection.Prepared(kFindExecution);
   find.Bind(arn);
   const absl::StatusOr<bool> found = find.Step();
@@ -117,39 +123,64 @@ absl::StatusOr<int64_t> DeltaWriter::IdOf(Connection& connection, absl::string_v
   if (!*found) return errors::ExecutionNotFound(arn);
   const int64_t id = find.Int(0);
   find.Reset();
-  if (ids_.size() >= kMaxKnownIds) ids_.clear();
-  ids_.emplace(arn, id);
-  return id;
+  if (known_.size() >= kMaxKnown) known_.clear();
+  return &known_.emplace(arn, Known{id}).first->second;
 }
 
-absl::Status DeltaWriter::AddReply(Connection& connection, int64_t execution,
-                                   absl::string_view reply) {
-  Statement& last = connection.Prepared(kLastReply);
-  last.Bind(execution);
-  const absl::StatusOr<bool> row = last.Step();
-  if (!row.ok()) return row.status();
-  // NULL, of an execution without any, reads as 0.
-  const int64_t number = last.Int(0) + 1;
-  last.Reset();
-  absl::Status status = Run(connection, kInsertReply, execution, number, Blob{reply});
-  if (!status.ok() || number <= kMaxCheckpointReplies) return status;
-  return Run(connection, kDeleteReplies, execution, number - kMaxCheckpointReplies);
+absl::Status DeltaWriter::PutOperations(Connection& connection, int64_t execution,
+                                        const Write& write) {
+  for (const auto& [position, open] : write.operations) {
+    absl::Status status = open.has_value()
+                              ? Run(connection, kPutOpenOperation, execution, position,
+                                    static_cast<int64_t>(open->pending), Blob{open->record})
+                              : Run(connection, kDeleteOpenOperation, execution, position);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DeltaWriter::AddChange(Connection& connection, Known& execution, const Write& write) {
+  const Blob operations{write.closed_operations};
+  const Blob events{write.events};
+  if (!write.reply.has_value()) {
+    if (operations.bytes.empty() && events.bytes.empty()) return absl::OkStatus();
+    return Run(connection, kInsertChangeWithoutReply, execution.id, write.first_event_id,
+               operations, events);
+  }
+  absl::Status status = Run(connection, kInsertChange, execution.id, write.first_event_id,
+                            operations, events, Blob{*write.reply});
+  return status.ok() ? DropOldReplies(connection, execution, write.first_event_id) : status;
+}
+
+absl::Status DeltaWriter::DropOldReplies(Connection& connection, Known& execution,
+                                         int64_t first_event) {
+  if (execution.batch_size < kMaxCheckpointReplies) {
+    if (execution.batch_size++ == 0) execution.batch_first_event = first_event;
+    return absl::OkStatus();
+  }
+  absl::Status status = Run(connection, kDropReplies, execution.id, execution.kept_first_event,
+                            execution.batch_first_event);
+  execution.kept_first_event = execution.batch_first_event;
+  execution.batch_first_event = first_event;
+  execution.batch_size = 1;
+  return status;
 }
 
 absl::Status DeltaWriter::Delete(Connection& connection, absl::string_view arn) {
-  const absl::StatusOr<int64_t> id = IdOf(connection, arn);
-  if (absl::IsNotFound(id.status())) return absl::OkStatus();
-  if (!id.ok()) return id.status();
-  ids_.erase(arn);
+  const absl::StatusOr<Known*> execution = Find(connection, arn);
+  if (absl::IsNotFound(execution.status())) return absl::OkStatus();
+  if (!execution.ok()) return execution.status();
+  const int64_t id = (*execution)->id;
+  known_.erase(arn);
   for (const char* sql : kDeleteExecution) {
-    absl::Status status = Run(connection, sql, *id);
+    absl::Status status = Run(connection, sql, id);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
 absl::Status DeltaWriter::DeleteSession(Connection& connection, absl::string_view session) {
-  ids_.clear();
+  known_.clear();
   for (const char* sql : kDeleteSession) {
     absl::Status status = Run(connection, sql, session);
     if (!status.ok()) return status;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -20,8 +21,7 @@ namespace rehearse::sqlite {
 
 // A delta as it is written: messages as bytes.
 struct Write {
-  struct Operation {
-    int64_t position;
+  struct OpenOperation {
     bool pending;
     std::string record;
   };
@@ -41,10 +41,13 @@ struct Write {
   absl::optional<Created> created;
   int64_t status;
   std::string progress;
-  std::vector<Operation> operations;
-  // Length-delimited; empty: none.
-  int64_t first_event_id = 0;
+  // By position; nullopt: closed.
+  std::vector<std::pair<int64_t, absl::optional<OpenOperation>>> operations;
+  // The closed ones and the events, length-delimited; empty: none.
+  std::string closed_operations;
   std::string events;
+  // That of the first event, or of the next one to come.
+  int64_t first_event_id;
   absl::optional<std::string> reply;
 };
 
@@ -57,16 +60,27 @@ class DeltaWriter {
   absl::Status DeleteSession(Connection& connection, absl::string_view session);
 
   // Changes since the last commit are gone again.
-  void Forget() { ids_.clear(); }
+  void Forget() { known_.clear(); }
 
  private:
-  absl::StatusOr<int64_t> Create(Connection& connection, const Write& write);
-  // ExecutionNotFound.
-  absl::StatusOr<int64_t> IdOf(Connection& connection, absl::string_view arn);
-  absl::Status AddReply(Connection& connection, int64_t execution, absl::string_view reply);
+  // An execution, and its replies in batches of kMaxCheckpointReplies: those of the batches before
+  // the last full one are not needed any more.
+  struct Known {
+    int64_t id;
+    int batch_size = 0;
+    int64_t batch_first_event = 0;
+    int64_t kept_first_event = 0;
+  };
+
+  absl::Status Create(Connection& connection, const Write& write);
+  // ExecutionNotFound. Valid until the next call.
+  absl::StatusOr<Known*> Find(Connection& connection, absl::string_view arn);
+  absl::Status PutOperations(Connection& connection, int64_t execution, const Write& write);
+  absl::Status AddChange(Connection& connection, Known& execution, const Write& write);
+  absl::Status DropOldReplies(Connection& connection, Known& execution, int64_t first_event);
 
   // Executions that were written lately, by ARN.
-  absl::flat_hash_map<std::string, int64_t> ids_;
+  absl::flat_hash_map<std::string, Known> known_;
 };
 
 }  // namespace rehearse::sqlite

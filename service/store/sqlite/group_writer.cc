@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/synchronization/notification.h"
-#include "absl/time/time.h"
 
 namespace rehearse::sqlite {
 namespace {
@@ -52,11 +51,9 @@ absl::Status GroupWriter::Run(Job job) {
 
 void GroupWriter::Loop() {
   std::vector<Entry> group;
-  while (Take(group)) {
-    if (group.empty()) {
-      FreePages();
-      continue;
-    }
+  bool tidy = false;
+  while (Take(tidy ? absl::InfiniteDuration() : kQuiet, group)) {
+    tidy = group.empty() && !TidyUp();
     for (size_t begin = 0; begin < group.size(); begin += kMaxGroup) {
       Entry* first = &group[begin];
       Entry* last = first + std::min(kMaxGroup, group.size() - begin);
@@ -67,48 +64,33 @@ void GroupWriter::Loop() {
   }
 }
 
-bool GroupWriter::Take(std::vector<Entry>& group) {
+bool GroupWriter::Take(absl::Duration patience, std::vector<Entry>& group) {
   absl::MutexLock lock(&mutex_);
   const auto something = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return !waiting_.empty() || closing_;
   };
-  mutex_.AwaitWithTimeout(absl::Condition(&something), kQuiet);
+  mutex_.AwaitWithTimeout(absl::Condition(&something), patience);
   group.swap(waiting_);
   return !group.empty() || !closing_;
 }
 
 bool GroupWriter::Write(Entry* begin, Entry* end) {
   absl::Status status = connection_->Prepared("BEGIN IMMEDIATE").Run();
-  for (Entry* entry = begin; entry < end && status.ok(); ++entry) {
-    entry->status = RunInSavepoint(entry->job);
-    // On some errors SQLite drops the whole transaction.
-    if (connection_->in_autocommit()) status = entry->status;
-  }
+  const bool begun = status.ok();
+  for (Entry* entry = begin; entry < end && status.ok(); ++entry) status = entry->job(*connection_);
   if (status.ok()) status = connection_->Prepared("COMMIT").Run();
-  if (status.ok()) return true;
-  RollBack();
   for (Entry* entry = begin; entry < end; ++entry) entry->status = status;
-  return false;
+  if (!status.ok()) RollBack();
+  return status.ok() || !begun;
 }
 
 void GroupWriter::WriteEach(Entry* begin, Entry* end) {
   // What the write-ahead log has can be moved into the database, if that has room: the log begins
   // anew then.
-  connection_->Execute("PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
-  for (Entry* entry = begin; entry < end; ++entry) Write(entry, entry + 1);
-}
-
-absl::Status GroupWriter::RunInSavepoint(Job& job) {
-  absl::Status status = connection_->Prepared("SAVEPOINT job").Run();
-  if (!status.ok()) return status;
-  status = job(*connection_);
-  if (!status.ok() && !connection_->in_autocommit()) {
-    connection_->Prepared("ROLLBACK TO job").Run().IgnoreError();
-    rolled_back_();
+  if (absl::IsUnavailable(begin->status)) {
+    connection_->Execute("PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
   }
-  if (connection_->in_autocommit()) return status;
-  const absl::Status released = connection_->Prepared("RELEASE job").Run();
-  return status.ok() ? released : status;
+  for (Entry* entry = begin; entry < end; ++entry) Write(entry, entry + 1);
 }
 
 void GroupWriter::RollBack() {
@@ -116,10 +98,13 @@ void GroupWriter::RollBack() {
   rolled_back_();
 }
 
-bool GroupWriter::FreePages() {
+bool GroupWriter::TidyUp() {
   const absl::StatusOr<int64_t> free = ReadPragma(*connection_, "freelist_count");
-  if (!free.ok() || *free < kMinFreePages) return false;
-  return connection_->Prepared(kFreeSomePages).Run().ok();
+  if (free.ok() && *free >= kMinFreePages && connection_->Prepared(kFreeSomePages).Run().ok()) {
+    return true;
+  }
+  connection_->Prepared("PRAGMA wal_checkpoint(PASSIVE)").Run().IgnoreError();
+  return false;
 }
 
 }  // namespace rehearse::sqlite

@@ -1,6 +1,6 @@
 // GroupWriter: the one thread that writes to a database. Whatever waits when it is free goes into
-// one transaction - group commit -, each job in a savepoint of its own, so that one that is refused
-// does not touch the others.
+// one transaction: group commit. When one of the jobs is refused, each gets a transaction of its
+// own.
 //
 //   GroupWriter writer(std::move(connection));
 //   writer.Add([delta](Connection& connection) { return Write(connection, delta); },
@@ -16,6 +16,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "service/store/sqlite/connection.h"
 
 namespace rehearse::sqlite {
@@ -47,17 +48,18 @@ class GroupWriter {
   };
 
   void Loop();
-  // Takes what waits. Empty: nothing came for a while. False: the end.
-  bool Take(std::vector<Entry>& group);
-  // Writes [begin, end) in one transaction and sets their status; false when that failed.
+  // Takes what waits. Empty: nothing came for so long. False: the end.
+  bool Take(absl::Duration patience, std::vector<Entry>& group);
+  // Writes [begin, end) in one transaction, or nothing, and sets their status. False: tried one by
+  // one they may fare better.
   bool Write(Entry* begin, Entry* end);
-  // After that: makes what room there is, and writes them one by one. What does not fit together
-  // may fit alone.
+  // After that: makes what room there is, and writes them one by one. One may be refused without
+  // the others, and what does not fit together may fit alone.
   void WriteEach(Entry* begin, Entry* end);
-  absl::Status RunInSavepoint(Job& job);
   void RollBack();
-  // Gives pages that are free back to the file system, a few at a time. False: none are left.
-  bool FreePages();
+  // Gives some pages that are free back to the file system; when there are few, moves what the
+  // write-ahead log has into the database, so that a commit has not to. False: that was all.
+  bool TidyUp();
 
   const std::unique_ptr<Connection> connection_;
   absl::AnyInvocable<void()> rolled_back_;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -68,6 +69,11 @@ class GroupWriterTest : public testing::Test {
     return answers;
   }
 
+  // What the file has, as another process sees it.
+  int64_t PragmaOfFile(absl::string_view name) {
+    return *ReadPragma(**Connection::Open(path_), name);
+  }
+
   std::vector<int64_t> Stored() {
     std::vector<int64_t> values;
     const std::unique_ptr<Connection> connection = *Connection::Open(path_);
@@ -91,7 +97,8 @@ TEST_F(GroupWriterTest, ARefusedJobLeavesTheOthersOfItsGroup) {
   EXPECT_THAT(RunTogether(std::move(jobs)),
               ElementsAre(absl::OkStatus(), absl::AbortedError("no"), absl::OkStatus()));
   EXPECT_THAT(Stored(), ElementsAre(1, 3));
-  EXPECT_EQ(rollbacks_, 1);
+  // The group, and the one.
+  EXPECT_EQ(rollbacks_, 2);
 }
 
 TEST_F(GroupWriterTest, WhatDoesNotFitTogetherIsTriedAlone) {
@@ -113,6 +120,57 @@ TEST_F(GroupWriterTest, WhatDoesNotFitTogetherIsTriedAlone) {
   EXPECT_THAT(std::string(answers[1].message()), HasSubstr("database or disk is full"));
   EXPECT_EQ(answers[2], absl::OkStatus());
   EXPECT_THAT(Stored(), ElementsAre(1, 2));
+}
+
+TEST_F(GroupWriterTest, WhatCannotBeginIsRefusedUntilItCan) {
+  std::unique_ptr<Connection> other = *Connection::Open(path_);
+  sqlite3_busy_timeout(limits_->database(), 1);
+  ASSERT_EQ(other->Execute("BEGIN IMMEDIATE"), absl::OkStatus());
+  bool run = false;
+  const absl::Status refused = writer_->Run([&](Connection&) {
+    run = true;
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("database is locked"));
+  EXPECT_FALSE(run);
+  ASSERT_EQ(other->Execute("COMMIT"), absl::OkStatus());
+  EXPECT_EQ(writer_->Run(Insert(7)), absl::OkStatus());
+  EXPECT_THAT(Stored(), ElementsAre(7));
+}
+
+TEST_F(GroupWriterTest, PagesThatBecomeFreeAreGivenBackWhenNothingIsWritten) {
+  const int64_t before = PragmaOfFile("page_count");
+  ASSERT_EQ(writer_->Run([](Connection& connection) {
+    return connection.Execute("INSERT INTO t (x, y) VALUES (1, zeroblob(3000000))");
+  }),
+            absl::OkStatus());
+  ASSERT_GT(PragmaOfFile("page_count"), before + 700);
+  struct Commits {
+    absl::Mutex mutex;
+    int count = 0;
+  } commits;
+  ASSERT_EQ(writer_->Run([&](Connection& connection) {
+    sqlite3_commit_hook(
+        connection.database(),
+        [](void* commits) {
+          absl::MutexLock lock(&static_cast<Commits*>(commits)->mutex);
+          ++static_cast<Commits*>(commits)->count;
+          return 0;
+        },
+        &commits);
+    return connection.Execute("DELETE FROM t");
+  }),
+            absl::OkStatus());
+  // The deletion, and 256 pages twice.
+  commits.mutex.LockWhen(absl::Condition(
+      +[](int* count) { return *count == 3; }, &commits.count));
+  commits.mutex.Unlock();
+  // Behind what the writer is at.
+  EXPECT_EQ(writer_->Run([](Connection&) { return absl::OkStatus(); }), absl::OkStatus());
+  EXPECT_LT(PragmaOfFile("page_count"), before + 256);
+  EXPECT_LT(PragmaOfFile("freelist_count"), 256);
+  writer_.reset();
 }
 
 TEST_F(GroupWriterTest, AGroupThatCannotBeCommittedIsTriedOneByOneAndAnswered) {

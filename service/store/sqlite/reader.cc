@@ -8,30 +8,34 @@
 #include "service/base/errors.h"
 #include "service/base/limits.h"
 #include "service/store/event_bytes.h"
+#include "service/store/sqlite/operation_bytes.h"
 
 namespace rehearse::sqlite {
 namespace {
 
 constexpr char kFindHeader[] =
     "SELECT id, record, progress FROM executions JOIN progress ON execution = id WHERE arn = ?";
+// Of an execution that is open.
 constexpr char kFirstOperation[] =
-    "SELECT record FROM operations WHERE execution = ? AND position = 0";
-constexpr char kOperations[] =
-    "SELECT record FROM operations WHERE execution = ? ORDER BY position";
-constexpr char kReplies[] =
-    "SELECT reply FROM replies WHERE execution = ? ORDER BY number DESC LIMIT ?";
+    "SELECT record FROM open_operations WHERE execution = ? AND position = 0";
+constexpr char kOpenOperations[] = "SELECT record FROM open_operations WHERE execution = ?";
+// In order of their commits, which is that of the index.
+constexpr char kChanges[] =
+    "SELECT operations, reply FROM changes WHERE execution = ? ORDER BY first_event, id";
+constexpr char kNewestChanges[] =
+    "SELECT operations FROM changes WHERE execution = ? ORDER BY first_event DESC, id DESC";
 constexpr char kFindId[] = "SELECT id FROM executions WHERE arn = ?";
 // From the chunk that holds the first event.
 constexpr char kEvents[] =
-    "SELECT first_id, events FROM events WHERE execution = ?1 AND first_id <= ?3 AND first_id >= "
-    "ifnull((SELECT max(first_id) FROM events WHERE execution = ?1 AND first_id <= ?2), 0) "
-    "ORDER BY first_id";
+    "SELECT first_event, events FROM changes WHERE execution = ?1 AND first_event <= ?3 AND "
+    "first_event >= ifnull((SELECT max(first_event) FROM changes WHERE execution = ?1 AND "
+    "first_event <= ?2), 0) ORDER BY first_event, id";
 constexpr char kFindByName[] =
     "SELECT arn FROM executions WHERE session = ? AND function_name = ? AND name = ?";
 constexpr char kAllExecutions[] =
     "SELECT id, arn, record, progress FROM executions JOIN progress ON execution = id ORDER BY id";
 constexpr char kPendingOperations[] =
-    "SELECT execution, record FROM operations WHERE pending ORDER BY execution, position";
+    "SELECT execution, record FROM open_operations WHERE pending ORDER BY execution, position";
 constexpr char kSessions[] = "SELECT record FROM sessions ORDER BY name";
 
 absl::Status Damaged(absl::string_view what) {
@@ -56,6 +60,22 @@ absl::Status ForEachRow(Statement& statement, Take take) {
       return taken;
     }
   }
+}
+
+// Of operations in order of their commits, with those that are open at the end: puts the newest
+// version of each at its position. False when one is missing.
+bool KeepNewest(std::vector<record::OperationRecord>& operations) {
+  std::stable_sort(operations.begin(), operations.end(),
+                   [](const auto& a, const auto& b) { return a.index() < b.index(); });
+  size_t count = 0;
+  for (size_t i = 0; i < operations.size(); ++i) {
+    if (i + 1 < operations.size() && operations[i + 1].index() == operations[i].index()) continue;
+    if (operations[i].index() != static_cast<int64_t>(count)) return false;
+    if (i != count) operations[count] = std::move(operations[i]);
+    ++count;
+  }
+  operations.resize(count);
+  return true;
 }
 
 // A SELECT with its parameters.
@@ -154,20 +174,24 @@ absl::StatusOr<std::unique_ptr<Execution>> Reader::Load(absl::string_view arn) {
   if (!header.ok()) return header.status();
 
   std::vector<record::OperationRecord> operations;
-  Statement& select_operations = connection_->Prepared(kOperations);
-  select_operations.Bind(header->id);
-  absl::Status status = ForEachRow(select_operations, [&](Statement& row) {
-    return Parse(row.Bytes(0), operations.emplace_back()) ? absl::OkStatus() : Damaged(arn);
+  std::deque<record::CheckpointReply> replies;
+  Statement& changes = connection_->Prepared(kChanges);
+  changes.Bind(header->id);
+  absl::Status status = ForEachRow(changes, [&](Statement& row) {
+    if (!ParseOperations(row.Bytes(0), operations)) return Damaged(arn);
+    if (row.IsNull(1)) return absl::OkStatus();
+    if (replies.size() == kMaxCheckpointReplies) replies.pop_front();
+    return Parse(row.Bytes(1), replies.emplace_back()) ? absl::OkStatus() : Damaged(arn);
   });
   if (!status.ok()) return status;
 
-  std::deque<record::CheckpointReply> replies;
-  Statement& select_replies = connection_->Prepared(kReplies);
-  select_replies.Bind(header->id, int64_t{kMaxCheckpointReplies});
-  status = ForEachRow(select_replies, [&](Statement& row) {
-    return Parse(row.Bytes(0), replies.emplace_front()) ? absl::OkStatus() : Damaged(arn);
+  Statement& open = connection_->Prepared(kOpenOperations);
+  open.Bind(header->id);
+  status = ForEachRow(open, [&](Statement& row) {
+    return Parse(row.Bytes(0), operations.emplace_back()) ? absl::OkStatus() : Damaged(arn);
   });
   if (!status.ok()) return status;
+  if (!KeepNewest(operations)) return Damaged(arn);
   return std::make_unique<Execution>(std::move(header->record), std::move(header->progress),
                                      std::move(operations), std::move(replies));
 }
@@ -180,17 +204,41 @@ absl::StatusOr<StoredExecution> Reader::LoadHeader(absl::string_view arn) {
   StoredExecution stored;
   stored.record = std::move(header->record);
   stored.progress = std::move(header->progress);
-  Statement& first = connection_->Prepared(kFirstOperation);
-  first.Bind(header->id);
-  absl::Status status = ForEachRow(first, [&](Statement& row) {
-    record::OperationRecord operation;
-    if (!Parse(row.Bytes(0), operation)) return Damaged(arn);
-    const v1::ExecutionDetails& details = operation.operation().execution_details();
-    if (details.has_input_payload()) stored.input = details.input_payload();
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
+  const absl::StatusOr<record::OperationRecord> first = FirstOperation(header->id, arn);
+  if (!first.ok()) return first.status();
+  const v1::ExecutionDetails& details = first->operation().execution_details();
+  if (details.has_input_payload()) stored.input = details.input_payload();
   return stored;
+}
+
+absl::StatusOr<record::OperationRecord> Reader::FirstOperation(int64_t execution,
+                                                               absl::string_view arn) {
+  record::OperationRecord first;
+  Statement& open = connection_->Prepared(kFirstOperation);
+  open.Bind(execution);
+  const absl::StatusOr<bool> found = open.Step();
+  if (!found.ok()) return found.status();
+  if (*found) {
+    const bool parsed = Parse(open.Bytes(0), first);
+    open.Reset();
+    if (!parsed) return Damaged(arn);
+    return first;
+  }
+  // It was closed by one of the last commits.
+  Statement& changes = connection_->Prepared(kNewestChanges);
+  changes.Bind(execution);
+  absl::StatusOr<bool> more = changes.Step();
+  for (; more.ok() && *more; more = changes.Step()) {
+    std::vector<record::OperationRecord> operations;
+    if (!ParseOperations(changes.Bytes(0), operations)) break;
+    for (record::OperationRecord& operation : operations) {
+      if (operation.index() != 0) continue;
+      changes.Reset();
+      return std::move(operation);
+    }
+  }
+  changes.Reset();
+  return more.ok() ? Damaged(arn) : more.status();
 }
 
 absl::StatusOr<std::vector<v1::Event>> Reader::ReadEvents(absl::string_view arn, int64_t first_id,

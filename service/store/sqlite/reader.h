@@ -44,6 +44,8 @@ class Reader {
     record::ExecutionProgress progress;
   };
   absl::StatusOr<Header> FindHeader(absl::string_view arn);
+  // EXECUTION.
+  absl::StatusOr<record::OperationRecord> FirstOperation(int64_t execution, absl::string_view arn);
 
   const std::unique_ptr<Connection> connection_;
 };

@@ -33,28 +33,23 @@ CREATE TABLE progress (
   progress BLOB NOT NULL
 );
 
-CREATE TABLE operations (
+CREATE TABLE open_operations (
   execution INTEGER NOT NULL,
   position INTEGER NOT NULL,
   pending INTEGER NOT NULL,
   record BLOB NOT NULL,
   PRIMARY KEY (execution, position)
-);
-CREATE INDEX operations_pending ON operations (execution, position) WHERE pending;
+) WITHOUT ROWID;
 
-CREATE TABLE events (
+CREATE TABLE changes (
+  id INTEGER PRIMARY KEY,
   execution INTEGER NOT NULL,
-  first_id INTEGER NOT NULL,
-  events BLOB NOT NULL,
-  PRIMARY KEY (execution, first_id)
+  first_event INTEGER NOT NULL,
+  operations BLOB NOT NULL,
+  reply BLOB,
+  events BLOB NOT NULL
 );
-
-CREATE TABLE replies (
-  execution INTEGER NOT NULL,
-  number INTEGER NOT NULL,
-  reply BLOB NOT NULL,
-  PRIMARY KEY (execution, number)
-);
+CREATE INDEX changes_of_execution ON changes (execution, first_event);
 )sql",
 };
 static_assert(sizeof(kMigrations) / sizeof(kMigrations[0]) == kSchemaVersion);

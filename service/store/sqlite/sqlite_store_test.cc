@@ -226,8 +226,8 @@ TEST(SqliteStoreTest, ADamagedRowIsAnErrorOfItsExecution) {
   ASSERT_EQ(Commit(*store, Started("a")), absl::OkStatus());
   ASSERT_EQ(Commit(*store, Started("b")), absl::OkStatus());
   ASSERT_EQ((*Connection::Open(folder.file()))
-                ->Execute("UPDATE operations SET record = x'ff' WHERE execution = 1;"
-                          "UPDATE events SET events = x'05ff' WHERE execution = 1"),
+                ->Execute("UPDATE open_operations SET record = x'ff' WHERE execution = 1;"
+                          "UPDATE changes SET events = x'05ff' WHERE execution = 1"),
             absl::OkStatus());
   const absl::Status damaged = errors::Internal("The store is damaged: a cannot be read.");
   EXPECT_EQ(store->Load("a").status(), damaged);
