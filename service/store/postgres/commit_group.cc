@@ -43,20 +43,27 @@ constexpr Statement kPutOperations = {
     " SELECT * FROM unnest($1::text[], $2::bigint[], $3::boolean[], $4::bytea[])"
     " ON CONFLICT (id, position) DO UPDATE"
     " SET pending = excluded.pending, record = excluded.record"};
-constexpr Statement kAddEvents = {
-    "add_events",
+constexpr Statement kAddEvents = {"add_events",
+                                  "INSERT INTO rehearse.event (id, event_id, event)"
+                                  " SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[])"};
+constexpr Statement kAddMissingEvents = {
+    "add_missing_events",
     "INSERT INTO rehearse.event (id, event_id, event)"
     " SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[]) ON CONFLICT DO NOTHING"};
-constexpr Statement kAddReplies = {
-    "add_replies",
+constexpr Statement kAddReplies = {"add_replies",
+                                   "INSERT INTO rehearse.reply (id, sequence, reply)"
+                                   " SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[])"};
+constexpr Statement kAddMissingReplies = {
+    "add_missing_replies",
     "INSERT INTO rehearse.reply (id, sequence, reply)"
     " SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[]) ON CONFLICT DO NOTHING"};
-// Of the reply $2 of execution $1, and of those before it, the newest $3 stay.
+// Of each execution the newest $2 stay.
 constexpr Statement kPruneReplies = {
     "prune_replies",
-    "DELETE FROM rehearse.reply WHERE id = $1::text AND sequence <="
-    " (SELECT sequence FROM rehearse.reply WHERE id = $1::text"
-    "  ORDER BY sequence DESC OFFSET $2::bigint LIMIT 1)"};
+    "DELETE FROM rehearse.reply r USING unnest($1::text[]) AS p (id), LATERAL"
+    " (SELECT sequence FROM rehearse.reply WHERE id = p.id"
+    "  ORDER BY sequence DESC OFFSET $2::bigint LIMIT 1) AS newest"
+    " WHERE r.id = p.id AND r.sequence <= newest.sequence"};
 
 // Replies that are not read any more are deleted now and then: about each so many-th time one is
 // added.
@@ -68,8 +75,8 @@ using Type = Column::Type;
 
 absl::string_view RowIdOf(absl::string_view arn) { return arn.substr(arn.rfind('/') + 1); }
 
-CommitGroupPlan::CommitGroupPlan(const std::vector<PendingCommit>& group, int64_t owner)
-    : owner_(owner) {
+CommitGroupPlan::CommitGroupPlan(const std::vector<PendingCommit>& group, int64_t owner, Rows rows)
+    : owner_(owner), rows_(rows) {
   PlanExecutions(group);
   PlanTrees(group);
   PlanOperations(group);
@@ -186,26 +193,27 @@ void CommitGroupPlan::PlanEvents(const std::vector<PendingCommit>& group) {
     }
   }
   event_count_ = id.rows();
-  event_call_ = Add(kAddEvents, {&id, &event_id, &event_bytes});
+  event_call_ =
+      Add(rows_ == Rows::kNew ? kAddEvents : kAddMissingEvents, {&id, &event_id, &event_bytes});
 }
 
 void CommitGroupPlan::PlanReplies(const std::vector<PendingCommit>& group) {
   static std::atomic<int> replies{0};
   Column id(Type::kText), sequence(Type::kInt), reply(Type::kBytes);
-  std::vector<absl::string_view> pruned;
+  Column pruned(Type::kText);
   for (const PendingCommit& commit : group) {
     for (const ExecutionDelta* delta : commit.deltas) {
       if (!delta->reply.has_value()) continue;
       id.Add(RowIdOf(delta->arn));
       sequence.Add(delta->progress.token_sequence());
       reply.Add(*delta->reply);
-      if (++replies % kRepliesPerPruning == 0) pruned.push_back(RowIdOf(delta->arn));
+      if (++replies % kRepliesPerPruning == 0) pruned.Add(RowIdOf(delta->arn));
     }
   }
-  Add(kAddReplies, {&id, &sequence, &reply});
-  for (const absl::string_view row_id : pruned) {
-    calls_.push_back(
-        {&kPruneReplies, {TextParameter(row_id), IntParameter(kMaxCheckpointReplies)}});
+  Add(rows_ == Rows::kNew ? kAddReplies : kAddMissingReplies, {&id, &sequence, &reply});
+  const int prune_call = Add(kPruneReplies, {&pruned});
+  if (prune_call >= 0) {
+    calls_[prune_call].parameters.push_back(IntParameter(kMaxCheckpointReplies));
   }
 }
 

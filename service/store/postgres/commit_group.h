@@ -1,6 +1,6 @@
 // CommitGroupPlan: several commits as the statements of one transaction.
 //
-//   CommitGroupPlan plan(group, lease.token());
+//   CommitGroupPlan plan(group, lease.token(), CommitGroupPlan::Rows::kNew);
 //   absl::StatusOr<std::vector<Result>> results = connection.Run(plan.TakeCalls());
 //   const Result& created = (*results)[plan.create_call()];
 #ifndef REHEARSE_SERVICE_STORE_POSTGRES_COMMIT_GROUP_H_
@@ -33,9 +33,14 @@ absl::string_view RowIdOf(absl::string_view arn);
 
 class CommitGroupPlan {
  public:
+  // Whether events and replies are new, so that one that is there already is an error
+  // (AlreadyExists of Connection); or those that are there already stay as they are, which costs
+  // more.
+  enum class Rows { kNew, kMaybeThere };
+
   // `group` outlives the plan. Several deltas of one execution become one row of each table.
   // Executions that start at the top of a tree make that tree one of the owner with this token.
-  CommitGroupPlan(const std::vector<PendingCommit>& group, int64_t owner);
+  CommitGroupPlan(const std::vector<PendingCommit>& group, int64_t owner, Rows rows);
 
   // The statements, to be taken once.
   std::vector<Call> TakeCalls() { return std::move(calls_); }
@@ -59,6 +64,7 @@ class CommitGroupPlan {
   int Add(const Statement& statement, std::vector<Column*> columns);
 
   const int64_t owner_;
+  const Rows rows_;
   std::vector<Call> calls_;
   bool leaves_work_ = false;
   bool ends_execution_ = false;

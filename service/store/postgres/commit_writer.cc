@@ -36,6 +36,11 @@ const ExecutionDelta* FindSecondStart(const PendingCommit& commit,
   return nullptr;
 }
 
+bool WrittenMaybe(const std::vector<PendingCommit>& group) {
+  return std::any_of(group.begin(), group.end(),
+                     [](const PendingCommit& commit) { return commit.maybe_written; });
+}
+
 absl::Status StoredAlready(const ExecutionDelta& delta) {
   return errors::Internal(absl::StrCat("Execution is stored already: ", delta.arn));
 }
@@ -148,15 +153,21 @@ void CommitWriter::Write(std::unique_ptr<Connection>& connection, Group group) {
 }
 
 absl::Status CommitWriter::Attempt(Connection& connection, Group& group) {
+  bool maybe_there = WrittenMaybe(group);
   while (!group.empty()) {
-    CommitGroupPlan plan(group, lease_.token());
+    CommitGroupPlan plan(
+        group, lease_.token(),
+        maybe_there ? CommitGroupPlan::Rows::kMaybeThere : CommitGroupPlan::Rows::kNew);
     std::vector<Call> calls = plan.TakeCalls();
     const Call before[] = {{&kBegin, {}}, lease_.Check()};
     calls.insert(calls.begin(), std::begin(before), std::end(before));
     absl::StatusOr<std::vector<Result>> results = connection.Run(calls);
     if (!results.ok()) {
       if (!connection.lost()) (void)connection.Run({{&kRollback, {}}});
-      return results.status();
+      if (maybe_there || !absl::IsAlreadyExists(results.status())) return results.status();
+      // A start of what is stored already, most likely: to be found among the others.
+      maybe_there = true;
+      continue;
     }
     const bool owned = (*results)[1].rows() == 1;
     results->erase(results->begin(), results->begin() + 2);
@@ -206,9 +217,7 @@ absl::StatusOr<bool> CommitWriter::AnswerRefused(Connection& connection,
   }
   if (ids.rows() == 0) {
     // Only what may have been written before may find its events there.
-    const bool repeated = std::any_of(group.begin(), group.end(),
-                                      [](const PendingCommit& c) { return c.maybe_written; });
-    REHEARSE_CHECK(repeated || plan.event_call() < 0 ||
+    REHEARSE_CHECK(WrittenMaybe(group) || plan.event_call() < 0 ||
                    results[plan.event_call()].written() == plan.event_count());
     return false;
   }

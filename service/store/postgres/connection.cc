@@ -186,6 +186,7 @@ absl::Status Connection::ErrorOf(const PGresult* result) {
     return absl::UnavailableError(message);
   }
   if (IsWorthRepeating(state)) return absl::AbortedError(message);
+  if (state == "23505") return absl::AlreadyExistsError(message);  // unique violation
   return absl::InternalError(message);
 }
 

@@ -9,7 +9,8 @@
 //
 // Not thread-safe. Errors, beside those of loading libpq: Unavailable - the connection is lost, and
 // what was sent last may have happened; Aborted - the server has undone the transaction in favour
-// of another, which may be tried again; Internal - everything else, with the server's words.
+// of another, which may be tried again; AlreadyExists - a row with such a key is there; Internal -
+// everything else, with the server's words.
 #ifndef REHEARSE_SERVICE_STORE_POSTGRES_CONNECTION_H_
 #define REHEARSE_SERVICE_STORE_POSTGRES_CONNECTION_H_
 
