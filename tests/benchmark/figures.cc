@@ -38,6 +38,11 @@ std::vector<Group> AllGroups() {
         {"sqlite_checkpoint_p50_vs_raw_commit", "ratio", Bound::kAtMost, 2},
         {"recovery_100k_executions_s", "s", Bound::kAtMost, 5}},
        MeasureStores},
+      {{{"postgres_checkpoints_per_s_64", "1/s"},
+        {"postgres_checkpoints_per_s_64_vs_raw_commits", "ratio"},
+        {"postgres_checkpoints_per_s_64_2_replicas", "1/s"},
+        {"postgres_checkpoints_per_s_64_2_replicas_vs_raw_commits", "ratio"}},
+       MeasurePostgres},
       {{{"cold_start_ms", "ms", Bound::kAtMost, 10}}, MeasureColdStart},
   };
   if (HasOfficialPython()) {

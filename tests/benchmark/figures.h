@@ -61,6 +61,7 @@ Values MeasurePythonLambda(const Options& options);
 Values MeasureConcurrency(const Options& options);
 Values MeasureSleeping(const Options& options);
 Values MeasureStores(const Options& options);
+Values MeasurePostgres(const Options& options);
 Values MeasureColdStart(const Options& options);
 
 }  // namespace rehearse::benchmark

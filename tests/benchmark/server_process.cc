@@ -41,8 +41,13 @@ ServerProcess::ServerProcess(std::vector<std::string> command, std::vector<std::
   rmdir(folder.c_str());
 }
 
-std::vector<std::string> ServerProcess::RehearseUp(const std::string& time) {
-  return {kRehearse, "up", "--grpc-address=127.0.0.1:0", absl::StrCat("--time=", time),
+std::vector<std::string> ServerProcess::RehearseUp(const std::string& time,
+                                                   const std::string& store) {
+  return {kRehearse,
+          "up",
+          "--grpc-address=127.0.0.1:0",
+          absl::StrCat("--time=", time),
+          absl::StrCat("--store=", store),
           "--exit-with-stdin"};
 }
 

@@ -26,8 +26,9 @@ class ServerProcess {
   // standard input, or with `end_signal` unless that is 0.
   explicit ServerProcess(std::vector<std::string> command, std::vector<std::string> hosted = {},
                          int end_signal = 0);
-  // The shipped binary in real time, or with another value of `--time`.
-  static std::vector<std::string> RehearseUp(const std::string& time = "real");
+  // The shipped binary in real time and memory, or with other values of `--time` and `--store`.
+  static std::vector<std::string> RehearseUp(const std::string& time = "real",
+                                             const std::string& store = "memory");
   // Has the process end, and waits for that.
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
+#include "tests/benchmark/checkpoint_load.h"
 #include "tests/benchmark/checkpoint_rounds.h"
 #include "tests/benchmark/figures.h"
 #include "tests/benchmark/load_client.h"
@@ -79,52 +80,9 @@ class RawCommits {
   sqlite3_stmt* insert_ = nullptr;
 };
 
-// Executions of `steps` checkpoints, one on each of kConcurrent streams.
-class CheckpointLoad {
- public:
-  CheckpointLoad(RemoteService& service, int steps)
-      : service_(service),
-        steps_(steps),
-        slots_(service, kConcurrent, "", "load", [this] { return NewScript(); }) {}
-
-  // Checkpoints per second.
-  double Run() {
-    ended_ = std::make_unique<absl::BlockingCounter>(kConcurrent);
-    const double microseconds = Microseconds([&] {
-      for (int i = 0; i < kConcurrent; ++i) Start();
-      ended_->Wait();
-    });
-    return kConcurrent * steps_ / microseconds * 1e6;
-  }
-
- private:
-  WorkerStream::Next NewScript() {
-    return [this, script = StepsScript(steps_)](v1::ServeResponse& response) mutable {
-      absl::optional<v1::ServeRequest> request = script(response);
-      if (request.has_value() && request->has_outcome()) ended_->DecrementCount();
-      return request;
-    };
-  }
-
-  void Start() {
-    grpc::ClientContext context;
-    v1::StartExecutionRequest request;
-    request.set_function_name("load");
-    v1::StartExecutionResponse response;
-    Require(service_.executions.StartExecution(&context, request, &response));
-  }
-
-  RemoteService& service_;
-  const int steps_;
-  std::unique_ptr<absl::BlockingCounter> ended_;
-  Slots slots_;
-};
-
 // The shipped binary, with its executions in this file.
 std::vector<std::string> UpOn(const std::string& path) {
-  std::vector<std::string> command = ServerProcess::RehearseUp();
-  command.push_back(absl::StrCat("--store=sqlite:", path));
-  return command;
+  return ServerProcess::RehearseUp("real", absl::StrCat("sqlite:", path));
 }
 
 // Executions that sleep for an hour, made by a service that ends.
@@ -172,8 +130,8 @@ Values MeasureStores(const Options& options) {
   RemoteService in_memory;
   RawCommits raw(folder.file("raw.db"));
   const int steps = options.Repeat(200, 5);
-  CheckpointLoad durable_load(durable, steps);
-  CheckpointLoad memory_load(in_memory, steps);
+  CheckpointLoad durable_load({&durable}, kConcurrent, steps);
+  CheckpointLoad memory_load({&in_memory}, kConcurrent, steps);
   CheckpointRounds one(durable.executions, durable.host, options.Repeat(250, 10));
   std::vector<double> durable_rates;
   std::vector<double> memory_rates;
