@@ -512,14 +512,17 @@ TEST_P(ExecutionStoreContractTest, ARestartFindsTheOperationsThatAnOpenExecution
 TEST_P(ExecutionStoreContractTest, SessionsAreKeptUntilDeleted) {
   record::SessionRecord b;
   b.set_name("b");
+  b.set_revision(1);
   b.mutable_config()->set_clock_mode(v1::CLOCK_MODE_MANUAL);
   b.mutable_create_time()->set_seconds(1790000000);
   record::SessionRecord a;
   a.set_name("a'\"%");
+  a.set_revision(1);
   EXPECT_THAT(*store().Sessions(), IsEmpty());
   ASSERT_EQ(store().PutSession(b), absl::OkStatus());
   ASSERT_EQ(store().PutSession(a), absl::OkStatus());
   b.add_functions()->set_function_name("orders");
+  b.set_revision(2);
   ASSERT_EQ(store().PutSession(b), absl::OkStatus());
   Reopen();
   auto sessions = store().Sessions();

@@ -173,7 +173,7 @@ absl::Status CommitWriter::Attempt(Connection& connection, Group& group) {
     results->erase(results->begin(), results->begin() + 2);
     if (!owned) {
       (void)connection.Run({{&kRollback, {}}});
-      return absl::FailedPreconditionError("another server has taken over the database");
+      return absl::FailedPreconditionError("another server has taken over");
     }
     const absl::StatusOr<bool> refused = AnswerRefused(connection, plan, *results, group);
     if (!refused.ok()) return refused.status();
