@@ -28,12 +28,19 @@ std::string Served::address() const { return absl::StrCat("127.0.0.1:", server_-
 std::unique_ptr<worker::WorkerPool> Served::Serve(const std::string& session,
                                                   const std::string& name, int slots,
                                                   worker::WorkerPool::Function function) {
+  v1::FunctionSpec spec;
+  spec.set_function_name(name);
+  spec.set_durable(true);
+  return Serve(session, std::move(spec), slots, std::move(function));
+}
+
+std::unique_ptr<worker::WorkerPool> Served::Serve(const std::string& session, v1::FunctionSpec spec,
+                                                  int slots,
+                                                  worker::WorkerPool::Function function) {
   worker::WorkerOptions options;
   options.session = session;
   options.slots = slots;
-  v1::FunctionSpec& spec = options.functions.emplace_back();
-  spec.set_function_name(name);
-  spec.set_durable(true);
+  options.functions.push_back(std::move(spec));
   auto pool =
       std::make_unique<worker::WorkerPool>(channel_, std::move(options), std::move(function));
   EXPECT_EQ(TextOf(pool->WaitUntilServing(kTestTimeout)), "OK");

@@ -27,6 +27,8 @@ class Served {
   // Serves the durable function `name` and returns when it does.
   std::unique_ptr<worker::WorkerPool> Serve(const std::string& session, const std::string& name,
                                             int slots, worker::WorkerPool::Function function);
+  std::unique_ptr<worker::WorkerPool> Serve(const std::string& session, v1::FunctionSpec spec,
+                                            int slots, worker::WorkerPool::Function function);
 
  private:
   const std::unique_ptr<Server> server_;

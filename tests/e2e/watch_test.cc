@@ -1,7 +1,8 @@
 // WatchExecution: the history as it is written.
+#include "tests/e2e/watch.h"
+
 #include <numeric>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -19,56 +20,6 @@ using ::testing::IsEmpty;
 
 constexpr char kSucceeded[] = R"({"Status":"SUCCEEDED","Result":"17"})";
 constexpr char kStopping[] = "UNAVAILABLE ServiceException: The service is shutting down";
-
-class Watch {
- public:
-  Watch(TestClient& client, const v1::WatchExecutionRequest& request)
-      : reader_((SetDeadline(context_), client.executions().WatchExecution(&context_, request))) {}
-  Watch(TestClient& client, const std::string& arn, int64_t after_event_id = 0)
-      : Watch(client, RequestOf(arn, after_event_id)) {}
-  ~Watch() {
-    if (!ended_) Cancel();
-  }
-
-  static v1::WatchExecutionRequest RequestOf(const std::string& arn, int64_t after_event_id) {
-    v1::WatchExecutionRequest request;
-    request.set_durable_execution_arn(arn);
-    request.set_after_event_id(after_event_id);
-    return request;
-  }
-
-  // The next event; one of id 0 at the end.
-  v1::Event Next() {
-    v1::WatchExecutionResponse response;
-    if (!reader_->Read(&response)) return {};
-    return response.event();
-  }
-
-  std::vector<int64_t> IdsToTheEnd() {
-    std::vector<int64_t> ids;
-    for (v1::Event event = Next(); event.event_id() != 0; event = Next()) {
-      ids.push_back(event.event_id());
-    }
-    return ids;
-  }
-
-  // Call at the end of the events.
-  std::string End() {
-    ended_ = true;
-    return TextOf(worker::FromGrpcStatus(reader_->Finish()));
-  }
-
-  std::string Cancel() {
-    context_.TryCancel();
-    IdsToTheEnd();
-    return End();
-  }
-
- private:
-  grpc::ClientContext context_;
-  const std::unique_ptr<grpc::ClientReader<v1::WatchExecutionResponse>> reader_;
-  bool ended_ = false;
-};
 
 class WatchTest : public ::testing::Test {
  protected:

@@ -1,0 +1,116 @@
+// Sessions belong to all replicas.
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/e2e/watch.h"
+#include "tests/replicas/replicas_fixture.h"
+
+namespace rehearse {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+v1::CreateSessionRequest SessionRequest(const std::string& name) {
+  v1::CreateSessionRequest request;
+  request.set_name(name);
+  return request;
+}
+
+std::vector<std::string> NamesAt(TestClient& client) {
+  std::vector<std::string> names;
+  const auto sessions = client.Call(&Sessions::ListSessions, v1::ListSessionsRequest());
+  if (!sessions.ok()) return names;
+  for (const v1::Session& session : sessions->sessions()) names.push_back(session.name());
+  return names;
+}
+
+class SessionsTest : public ReplicasTest {};
+
+TEST_F(SessionsTest, WhatIsCreatedAtOneIsUsedAtAnother) {
+  v1::CreateSessionRequest create = SessionRequest("s");
+  create.mutable_config()->mutable_limits()->set_checkpoint_updates(7);
+  a().CreateSession(create);
+  v1::GetSessionRequest get;
+  get.set_name("s");
+  const auto session = b().Call(&Sessions::GetSession, get);
+  ASSERT_EQ(TextOf(session), "OK");
+  EXPECT_EQ(session->session().config().limits().checkpoint_updates(), 7);
+  EXPECT_THAT(NamesAt(b()), ElementsAre("default", "s"));
+  EXPECT_EQ(Try(b(), &Sessions::CreateSession, create),
+            "ALREADY_EXISTS ResourceConflictException: Session already exists: s");
+
+  ScriptedWorker worker(b().functions());
+  worker.Register("s", {"orders"});
+  const std::string arn = a().Start("s", "orders");
+  worker.ReceiveInvocation();
+  worker.Send(OutcomeOf(kSucceeded));
+  EXPECT_EQ(a().AwaitEnd(arn).result(), "17");
+  EXPECT_EQ(b().Inspect(arn).session(), "s");
+  // No other session sees it.
+  v1::GetExecutionRequest elsewhere = Of<v1::GetExecutionRequest>(arn);
+  elsewhere.set_session("default");
+  EXPECT_EQ(Try(a(), &Executions::GetExecution, elsewhere), NoExecution(arn));
+}
+
+TEST_F(SessionsTest, FunctionsAreKnownWhereverTheyWereRegistered) {
+  // By both at once, each a few.
+  std::thread at_a([&] {
+    for (const char* name : {"a1", "a2", "a3"}) a_->Serve("default", name, 1, nullptr);
+  });
+  for (const char* name : {"b1", "b2", "b3"}) b_->Serve("default", name, 1, nullptr);
+  at_a.join();
+  for (const char* name : {"a1", "a2", "a3", "b1", "b2", "b3"}) {
+    for (TestClient* client : {&a(), &b()}) client->Start("default", name);
+  }
+  v1::StartExecutionRequest unknown;
+  unknown.set_function_name("c1");
+  EXPECT_EQ(Try(b(), &Executions::StartExecution, unknown),
+            "NOT_FOUND ResourceNotFoundException: Function not found: c1; no worker has registered "
+            "it");
+}
+
+TEST_F(SessionsTest, DeletionEndsWhatItHasEverywhere) {
+  a().CreateSession(SessionRequest("s"));
+  ScriptedWorker worker(b().functions());
+  worker.Register("s", {"orders"});
+  const std::string arn = a().Start("s", "orders");
+  worker.ReceiveInvocation();
+  Watch watch(b(), arn);
+  EXPECT_EQ(watch.Next().event_id(), 1);
+  Watch from_elsewhere(a(), arn);
+  EXPECT_EQ(from_elsewhere.Next().event_id(), 1);
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::HoldSessionRequest hold;
+  hold.set_name("s");
+  const auto held = b().sessions().HoldSession(&context, hold);
+  v1::HoldSessionResponse in_place;
+  ASSERT_TRUE(held->Read(&in_place));
+
+  v1::DeleteSessionRequest remove;
+  remove.set_name("s");
+  EXPECT_EQ(Try(a(), &Sessions::DeleteSession, remove), "OK");
+  EXPECT_EQ(worker.Receive().abort().reason(), v1::ServeResponse::Abort::SESSION_ENDED);
+  EXPECT_EQ(TextOf(worker.AwaitEnd()), NoSession("s"));
+  EXPECT_EQ(TextOf(worker::FromGrpcStatus(held->Finish())), NoSession("s"));
+  for (Watch* each : {&watch, &from_elsewhere}) {
+    EXPECT_THAT(each->IdsToTheEnd(), IsEmpty());
+    EXPECT_EQ(each->End(), NoExecution(arn));
+  }
+  for (TestClient* client : {&a(), &b()}) {
+    EXPECT_EQ(Try(*client, &Executions::GetExecution, Of<v1::GetExecutionRequest>(arn)),
+              NoExecution(arn));
+    EXPECT_EQ(Try(*client, &Sessions::DeleteSession, remove), NoSession("s"));
+    EXPECT_THAT(NamesAt(*client), ElementsAre("default"));
+  }
+  // The name is free.
+  EXPECT_EQ(Try(b(), &Sessions::CreateSession, SessionRequest("s")), "OK");
+}
+
+}  // namespace
+}  // namespace rehearse
