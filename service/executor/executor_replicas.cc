@@ -72,6 +72,8 @@ absl::Status Executor::Impl::ReadSessions() {
   for (const record::SessionRecord& record : *records) {
     const absl::StatusOr<std::shared_ptr<Session>> known = context_.sessions.Find(record.name());
     if (known.ok()) {
+      // It is being created here as well: the store is about to say that this is too late.
+      if ((*known)->revision() == 0 && record.name() != kDefaultSession) continue;
       absl::Status updated = (*known)->Update(record);
       if (!updated.ok()) return updated;
       continue;

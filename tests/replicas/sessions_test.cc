@@ -57,6 +57,21 @@ TEST_F(SessionsTest, WhatIsCreatedAtOneIsUsedAtAnother) {
   EXPECT_EQ(Try(a(), &Executions::GetExecution, elsewhere), NoExecution(arn));
 }
 
+TEST_F(SessionsTest, OfTwoThatAreCreatedAtOnceOneIs) {
+  for (int i = 0; i < 10; ++i) {
+    const v1::CreateSessionRequest create = SessionRequest("s-" + std::to_string(i));
+    std::string at_a;
+    std::thread first([&] { at_a = Try(a(), &Sessions::CreateSession, create); });
+    const std::string at_b = Try(b(), &Sessions::CreateSession, create);
+    first.join();
+    EXPECT_THAT((std::vector<std::string>{at_a, at_b}),
+                UnorderedElementsAre("OK",
+                                     "ALREADY_EXISTS ResourceConflictException: Session already "
+                                     "exists: " +
+                                         create.name()));
+  }
+}
+
 TEST_F(SessionsTest, FunctionsAreKnownWhereverTheyWereRegistered) {
   // By both at once, each a few.
   std::thread at_a([&] {
