@@ -3,6 +3,7 @@
 #ifndef REHEARSE_SERVICE_EXECUTOR_EXECUTOR_IMPL_H_
 #define REHEARSE_SERVICE_EXECUTOR_EXECUTOR_IMPL_H_
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -336,20 +337,25 @@ class Executor::Impl final : public Replica {
   // Looks now and then whether a session that nobody uses has to go.
   void WatchIdleness(std::shared_ptr<Session> session) {
     const absl::Time due = session->last_use() + context_.options.session_idle_limit;
+    WatchIdleness(std::move(session), due);
+  }
+  // ... for the first time at `due`.
+  void WatchIdleness(std::shared_ptr<Session> session, absl::Time due) {
     context_.scheduler.Post(0, [this, session = std::move(session), due] {
       context_.scheduler.PostAt(0, due, [this, session] {
         absl::StatusOr<std::shared_ptr<Session>> current = context_.sessions.Find(session->name());
         if (!current.ok() || *current != session || shut_down_) return;
         const absl::Time now = context_.scheduler.Now();
         if (session->holds > 0) session->Touch(now);
+        absl::Duration idle = now - session->last_use();
         if (context_.replicas != nullptr) {
-          // Another replica may have it in use.
-          const absl::StatusOr<absl::Duration> idle =
-              context_.replicas->SessionIdleTime(session->name());
-          if (!idle.ok() || *idle < context_.options.session_idle_limit) session->Touch(now);
+          // Another replica may have it in use; so it has if the store cannot tell.
+          idle = std::min(
+              idle,
+              context_.replicas->SessionIdleTime(session->name()).value_or(absl::ZeroDuration()));
         }
-        if (now - session->last_use() < context_.options.session_idle_limit)
-          return WatchIdleness(session);
+        const absl::Duration left = context_.options.session_idle_limit - idle;
+        if (left > absl::ZeroDuration()) return WatchIdleness(session, now + left);
         DeleteSession(session->name(), [](absl::StatusOr<v1::DeleteSessionResponse>) {});
       });
     });

@@ -3,6 +3,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/e2e/watch.h"
@@ -11,6 +12,7 @@
 namespace rehearse {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
@@ -125,6 +127,33 @@ TEST_F(SessionsTest, DeletionEndsWhatItHasEverywhere) {
   }
   // The name is free.
   EXPECT_EQ(Try(b(), &Sessions::CreateSession, SessionRequest("s")), "OK");
+}
+
+class IdleSessionsTest : public ReplicasTest {
+ protected:
+  static Server::Options WithShortLimit() {
+    Server::Options options;
+    options.session_idle_limit = absl::Seconds(5);
+    return options;
+  }
+  IdleSessionsTest() : ReplicasTest(WithShortLimit()) {}
+};
+
+TEST_F(IdleSessionsTest, ASessionInUseAtOneIsKeptByAll) {
+  a().CreateSession(SessionRequest("used"));
+  ScriptedWorker worker(b().functions());
+  worker.Register("used", {"orders"});
+  a().CreateSession(SessionRequest("idle"));
+  // Until the one that nobody uses is gone.
+  std::vector<std::string> names;
+  do {
+    names = NamesAt(a());
+    ASSERT_THAT(names, Contains("used"));
+  } while (names.size() > 2);
+  const std::string arn = a().Start("used", "orders");
+  worker.ReceiveInvocation();
+  worker.Send(OutcomeOf(kSucceeded));
+  EXPECT_EQ(b().AwaitEnd(arn).result(), "17");
 }
 
 }  // namespace
