@@ -1,6 +1,8 @@
 // Executor: what it does as one of several replicas that share a store.
 #include <algorithm>
+#include <limits>
 #include <utility>
+#include <vector>
 
 #include "service/executor/executor_impl.h"
 
@@ -9,6 +11,24 @@ namespace {
 
 // Sessions in use are noted in the store so many times until one that is not would be deleted.
 constexpr int kTouchesPerIdleLimit = 5;
+
+// Takes over what another replica has stored of a session that is known here.
+absl::Status UpdateSession(ExecutorContext& context, Session& session,
+                           const record::SessionRecord& record) {
+  const std::vector<v1::FunctionSpec> before =
+      session.ListFunctions("", std::numeric_limits<int>::max());
+  absl::Status updated = session.Update(record);
+  if (!updated.ok()) return updated;
+  for (const v1::FunctionSpec& spec : before) {
+    if (session.FindFunction(spec.function_name()).has_value()) continue;
+    // Deregistered by another replica. Who has taken up an execution without knowing that may have
+    // put it back, to await a place.
+    const FunctionKey function = {session.name(), spec.function_name()};
+    context.invoker.RemoveFunction(function);
+    context.replicas->WakeAwaiting(function).IgnoreError();
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -74,7 +94,7 @@ absl::Status Executor::Impl::ReadSessions() {
     if (known.ok()) {
       // It is being created here as well: the store is about to say that this is too late.
       if ((*known)->revision() == 0 && record.name() != kDefaultSession) continue;
-      absl::Status updated = (*known)->Update(record);
+      absl::Status updated = UpdateSession(context_, **known, record);
       if (!updated.ok()) return updated;
       continue;
     }

@@ -195,8 +195,16 @@ void Lane::ReleaseIfDone(ExecutionTree& tree) {
   }
   tree.committing = true;
   tree.releasing = true;
-  context_.replicas->ReleaseTree(std::move(release), [this, &tree](absl::Status status) {
-    context_.scheduler.Enqueue(index_, [this, &tree, status] { FinishRelease(tree, status); });
+  const std::vector<FunctionKey> awaited = release.awaited;
+  context_.replicas->ReleaseTree(std::move(release), [this, &tree, awaited](absl::Status status) {
+    context_.scheduler.Enqueue(index_, [this, &tree, awaited, status] {
+      // Deregistered meanwhile: whoever did that did not see yet that they are awaited.
+      for (const FunctionKey& function : awaited) {
+        if (tree.session->FindFunction(function.function_name).has_value()) continue;
+        context_.replicas->WakeAwaiting(function).IgnoreError();
+      }
+      FinishRelease(tree, status);
+    });
   });
 }
 

@@ -129,6 +129,23 @@ TEST_F(SessionsTest, DeletionEndsWhatItHasEverywhere) {
   EXPECT_EQ(Try(b(), &Sessions::CreateSession, SessionRequest("s")), "OK");
 }
 
+TEST_F(SessionsTest, AFunctionThatIsGoneFailsWhatWaitsForItAnywhere) {
+  for (TestClient* client : {&a(), &b()}) {
+    ScriptedWorker worker(b().functions());
+    worker.Register("default", {"orders"});
+    EXPECT_EQ(TextOf(worker.Close()), "OK");
+    const std::string arn = a().Start("default", "orders");
+    v1::DeregisterFunctionRequest deregister;
+    deregister.set_function_name("orders");
+    EXPECT_EQ(Try(*client, &Functions::DeregisterFunction, deregister), "OK");
+    const v1::Execution execution = b().AwaitEnd(arn);
+    EXPECT_EQ(execution.status(), v1::EXECUTION_STATUS_FAILED);
+    EXPECT_EQ(execution.error().ShortDebugString(),
+              "error_message: \"Function not found: orders\" error_type: "
+              "\"ResourceNotFoundException\"");
+  }
+}
+
 class IdleSessionsTest : public ReplicasTest {
  protected:
   static Server::Options WithShortLimit() {
