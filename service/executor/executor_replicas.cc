@@ -62,6 +62,9 @@ bool Executor::Impl::OnRound() {
   for (const std::unique_ptr<Lane>& lane : lanes_) {
     context_.scheduler.Post(lane->index(), [lane = lane.get()] { lane->OfferQueued(); });
   }
+  function_calls_.OfferQueued(
+      [this](const std::string& address, const v1::InvokeFunctionRequest& request,
+             FunctionCalls::Done done) { Forward(address, request, std::move(done)); });
   TouchSessions();
   return remote_changes_.Look();
 }

@@ -1,6 +1,8 @@
 #include "service/executor/function_calls.h"
 
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "service/base/moment.h"
 #include "service/executor/invocation_output.h"
@@ -26,15 +28,16 @@ void FunctionCalls::Start(std::string session, std::string name, ResolvedFunctio
   if (request.has_tenant_id()) invocation.set_tenant_id(request.tenant_id());
   if (request.has_x_amzn_trace_id()) invocation.set_x_amzn_trace_id(request.x_amzn_trace_id());
   if (request.has_client_context()) invocation.set_client_context(request.client_context());
-  invocation.set_payload(std::move(*request.mutable_payload()));
-  context_.scheduler.Post(
-      kLane, [this, key = FunctionKey{std::move(session), function.spec.function_name()},
-              call = std::move(call)]() mutable { Add(std::move(key), std::move(call)); });
+  call->function = {std::move(session), function.spec.function_name()};
+  call->request = std::move(request);
+  context_.scheduler.Post(kLane,
+                          [this, call = std::move(call)]() mutable { Add(std::move(call)); });
 }
 
-void FunctionCalls::Add(FunctionKey function, std::unique_ptr<Call> call) {
+void FunctionCalls::Add(std::unique_ptr<Call> call) {
   if (shut_down_) return call->done(errors::ShuttingDown());
   const int64_t id = next_id_++;
+  const FunctionKey function = call->function;
   calls_[id] = std::move(call);
   context_.invoker.Acquire(
       function, [this, id](absl::StatusOr<std::unique_ptr<InvocationLease>> lease) {
@@ -51,11 +54,31 @@ void FunctionCalls::OnPlace(int64_t id, absl::StatusOr<std::unique_ptr<Invocatio
   Call& call = *it->second;
   const absl::Time deadline = context_.scheduler.Now() + call.timeout;
   SetTimestamp(deadline, call.invocation.mutable_deadline());
+  call.invocation.set_payload(std::move(*call.request.mutable_payload()));
   call.timeout_timer = context_.scheduler.PostAt(kLane, deadline, [this, id] { OnTimeout(id); });
   call.lease = *std::move(lease);
   call.lease->Start(call.invocation, [this, id](InvocationEnd end) {
     context_.scheduler.Post(
         kLane, [this, id, end = std::move(end)]() mutable { OnEnded(id, std::move(end)); });
+  });
+}
+
+void FunctionCalls::OfferQueued(Forward forward) {
+  context_.scheduler.Post(kLane, [this, forward = std::move(forward)] {
+    std::map<FunctionKey, std::vector<int64_t>> waiting;
+    for (const auto& [id, call] : calls_) {
+      if (call->lease == nullptr) waiting[call->function].push_back(id);
+    }
+    for (const auto& [function, ids] : waiting) {
+      if (context_.invoker.HasPlace(function)) continue;
+      const std::string address = context_.replicas->FindPlace(function).value_or("");
+      if (address.empty()) continue;
+      // A lease that comes for them after all is given back at once.
+      for (const int64_t id : ids) {
+        const std::unique_ptr<Call> call = Remove(id);
+        forward(address, call->request, std::move(call->done));
+      }
+    }
   });
 }
 

@@ -6,6 +6,7 @@
 #ifndef REHEARSE_SERVICE_EXECUTOR_FUNCTION_CALLS_H_
 #define REHEARSE_SERVICE_EXECUTOR_FUNCTION_CALLS_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,11 +26,20 @@ class FunctionCalls {
   void Start(std::string session, std::string name, ResolvedFunction function,
              v1::InvokeFunctionRequest request, Done done);
 
+  // Where replicas share the store: has another replica answer what waits for a place of a function
+  // that only that one serves. Any thread.
+  using Forward = std::function<void(const std::string& address,
+                                     const v1::InvokeFunctionRequest& request, Done)>;
+  void OfferQueued(Forward forward);
+
   // Aborts what runs and answers with errors::ShuttingDown, now and from now on. Any thread.
   void Shutdown();
 
  private:
   struct Call {
+    FunctionKey function;
+    // Its payload goes into the invocation once there is a place.
+    v1::InvokeFunctionRequest request;
     v1::ServeResponse::Invocation invocation;
     absl::Duration timeout;
     Done done;
@@ -39,7 +49,7 @@ class FunctionCalls {
   };
 
   // On lane 0.
-  void Add(FunctionKey function, std::unique_ptr<Call> call);
+  void Add(std::unique_ptr<Call> call);
   void OnPlace(int64_t id, absl::StatusOr<std::unique_ptr<InvocationLease>> lease);
   void OnTimeout(int64_t id);
   void OnEnded(int64_t id, InvocationEnd end);

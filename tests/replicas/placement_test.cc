@@ -82,6 +82,38 @@ TEST_P(ChainTest, AChildRunsWhereItsFunctionIsServed) {
   }
 }
 
+TEST_F(PlacementTest, APlainFunctionIsInvokedWhereItIsServed) {
+  const auto workers = b_->Serve("default", SpecOf("exclaim", false), 1, Exclaim);
+  v1::InvokeFunctionRequest request;
+  request.set_function_name("exclaim");
+  request.set_payload("\"go\"");
+  for (TestClient* client : {&b(), &a()}) {
+    const auto response = client->Call(&Executions::InvokeFunction, request);
+    ASSERT_EQ(TextOf(response), "OK");
+    EXPECT_EQ(response->payload(), "\"go!\"");
+    EXPECT_EQ(response->executed_version(), "$LATEST");
+  }
+}
+
+TEST_F(PlacementTest, ACallWaitsForAWorkerOfAnyReplica) {
+  { const auto workers = a_->Serve("default", SpecOf("exclaim", false), 1, Exclaim); }
+  v1::InvokeFunctionRequest request;
+  request.set_function_name("exclaim");
+  request.set_payload("\"go\"");
+  std::thread call([&] {
+    const auto response = a().Call(&Executions::InvokeFunction, request);
+    ASSERT_EQ(TextOf(response), "OK");
+    EXPECT_EQ(response->payload(), "\"go!\"");
+  });
+  // Until it waits.
+  v1::ListFunctionsResponse functions;
+  do {
+    functions = *a().Call(&Functions::ListFunctions, v1::ListFunctionsRequest());
+  } while (functions.functions(0).queued_invocations() == 0);
+  const auto workers = b_->Serve("default", SpecOf("exclaim", false), 1, Exclaim);
+  call.join();
+}
+
 TEST_F(PlacementTest, OneNameIsOneExecution) {
   ScriptedWorker worker(a().functions());
   worker.Register("default", {"orders"});
