@@ -247,6 +247,7 @@ class Executor::Impl final : public Replica {
       // Another replica was first: once more, on top of what it has written.
       status = ReadSessions();
       if (!status.ok()) return status;
+      if (session.ended) return errors::SessionNotFound(session.name());
     }
   }
 

@@ -113,12 +113,14 @@ constexpr int kMaxClaimAttempts = 5;
 constexpr char kGivenExecutions[] = "id = ANY ($1::text[]) AND arn = ANY ($2::text[])";
 constexpr char kExecutionsOfSession[] = "session = $1::text";
 
-constexpr Statement kPutSession = {
-    "put_session",
-    "INSERT INTO rehearse.session AS s (name, revision, last_use, record)"
-    " VALUES ($1::text, $2::bigint, now(), $3::bytea)"
-    " ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, record = excluded.record"
-    " WHERE s.revision = excluded.revision - 1 RETURNING name"};
+constexpr Statement kAddSession = {
+    "add_session",
+    "INSERT INTO rehearse.session (name, revision, last_use, record)"
+    " VALUES ($1::text, $2::bigint, now(), $3::bytea) ON CONFLICT DO NOTHING RETURNING name"};
+constexpr Statement kChangeSession = {
+    "change_session",
+    "UPDATE rehearse.session SET revision = $2::bigint, record = $3::bytea"
+    " WHERE name = $1::text AND revision = $2::bigint - 1 RETURNING name"};
 constexpr Statement kTouchSessions = {
     "touch_sessions", "UPDATE rehearse.session SET last_use = now() WHERE name = ANY ($1::text[])"};
 constexpr Statement kSessionIdleTime = {
@@ -411,7 +413,7 @@ absl::Status PostgresStore::Delete(const std::vector<std::string>& arns) {
 
 absl::Status PostgresStore::PutSession(const record::SessionRecord& session) {
   const absl::StatusOr<std::vector<Result>> written =
-      Write({{&kPutSession,
+      Write({{session.revision() == 1 ? &kAddSession : &kChangeSession,
               {TextParameter(session.name()), IntParameter(session.revision()),
                session.SerializeAsString()}},
              lease_->NotifyCall(Notice::kSession)});

@@ -397,6 +397,11 @@ TEST_F(ReplicaGroupTest, OfTwoChangesOfASessionTheSecondIsRefused) {
   session.set_revision(4);
   EXPECT_EQ((*one)->PutSession(session), aborted);
   EXPECT_EQ((*one)->Sessions()->at(0).revision(), 2);
+  // A session that has been deleted does not come back.
+  ASSERT_EQ((*one)->DeleteSession(session.name()), absl::OkStatus());
+  session.set_revision(3);
+  EXPECT_EQ((*two)->PutSession(session), aborted);
+  EXPECT_TRUE((*two)->Sessions()->empty());
 }
 
 TEST_F(ReplicaGroupTest, ASessionIsIdleSinceAnyReplicaHasUsedIt) {

@@ -141,7 +141,11 @@ absl::Status WorkClaimer::Look() {
   if (std::exchange(sessions_changed_, false)) replica_.OnSessionsChanged();
   const std::vector<Replica::Place> places = replica_.Places();
   if (status.ok()) status = PublishPlaces(places);
-  if (status.ok() && now >= may_end_leases_) status = EndLeasesThatAreOver();
+  if (status.ok() && now >= may_end_leases_) {
+    // Places that become free call for a look much more often.
+    may_end_leases_ = next_look_;
+    status = EndLeasesThatAreOver();
+  }
   if (status.ok()) status = Claim(places);
   if (status.ok() && replica_.OnRound()) next_look_ = std::min(next_look_, now + kWatchInterval);
   return status;
