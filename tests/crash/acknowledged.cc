@@ -97,7 +97,8 @@ void Acknowledged::ExpectKept(v1::DurableExecutions::Stub& executions, const std
   bool ended = false;
   for (const v1::Event& event : HistoryOf(executions, arn)) {
     EXPECT_EQ(event.event_id(), ++id) << arn;
-    ended = event.event_type() == v1::EVENT_TYPE_EXECUTION_SUCCEEDED;
+    ended = event.event_type() == v1::EVENT_TYPE_EXECUTION_SUCCEEDED ||
+            event.event_type() == v1::EVENT_TYPE_EXECUTION_FAILED;
     if (event.event_type() == v1::EVENT_TYPE_STEP_STARTED ||
         event.event_type() == v1::EVENT_TYPE_WAIT_STARTED) {
       EXPECT_EQ(++started[event.id()], 1) << arn << " " << event.id() << " was started twice";

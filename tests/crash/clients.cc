@@ -104,7 +104,10 @@ void Clients::Call(int client) {
       return;
     }
     EXPECT_TRUE(status.ok()) << status.error_message();
-    EXPECT_EQ(ended.execution().status(), v1::EXECUTION_STATUS_SUCCEEDED)
+    // One that is interrupted again and again before it gets on fails, as the failure policy says.
+    EXPECT_TRUE(ended.execution().status() == v1::EXECUTION_STATUS_SUCCEEDED ||
+                ended.execution().error().error_message() ==
+                    "The service was restarted while the invocation ran.")
         << ended.ShortDebugString();
     log_.Ended(arn);
     names_.EndOf(client);
