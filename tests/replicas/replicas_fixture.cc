@@ -6,22 +6,6 @@
 #include "service/store/postgres/postgres_server.h"
 
 namespace rehearse {
-namespace {
-
-// One for all tests of the process.
-PostgresServer& TheServer() {
-  static PostgresServer* server = nullptr;
-  class Environment : public testing::Environment {
-    void TearDown() override { delete server; }
-  };
-  if (server == nullptr) {
-    server = new PostgresServer;
-    testing::AddGlobalTestEnvironment(new Environment);
-  }
-  return *server;
-}
-
-}  // namespace
 
 std::string NoExecution(const std::string& arn) {
   return absl::StrCat("NOT_FOUND ResourceNotFoundException: Durable Execution does not exist: ",
@@ -50,7 +34,9 @@ v1::Operation OperationOf(const v1::InspectExecutionResponse& execution, const s
 }
 
 ReplicasTest::ReplicasTest(const Server::Options& options)
-    : database_(TheServer().NewDatabase()), a_(StartReplica(options)), b_(StartReplica(options)) {}
+    : database_(SharedPostgresServer().NewDatabase()),
+      a_(StartReplica(options)),
+      b_(StartReplica(options)) {}
 
 std::unique_ptr<Served> ReplicasTest::StartReplica(Server::Options options) const {
   options.store = store();

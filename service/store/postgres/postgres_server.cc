@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
+#include "gtest/gtest.h"
 #include "service/store/postgres/connection.h"
 
 namespace rehearse {
@@ -192,6 +193,18 @@ int PostgresServer::CutConnections(absl::string_view url) {
       (*connection)->Run({{&cut, {postgres::TextParameter(url.substr(0, url.find('?')))}}});
   if (!results.ok()) Fail(results.status().ToString());
   return (*results)[0].rows();
+}
+
+PostgresServer& SharedPostgresServer() {
+  static PostgresServer* server = nullptr;
+  class Environment : public testing::Environment {
+    void TearDown() override { delete server; }
+  };
+  if (server == nullptr) {
+    server = new PostgresServer;
+    testing::AddGlobalTestEnvironment(new Environment);
+  }
+  return *server;
 }
 
 }  // namespace rehearse

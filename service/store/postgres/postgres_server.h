@@ -60,6 +60,10 @@ class PostgresServer {
   std::thread reader_;
 };
 
+// One for all tests of the process, started when it is first asked for and gone when they are
+// through.
+PostgresServer& SharedPostgresServer();
+
 }  // namespace rehearse
 
 #endif  // REHEARSE_SERVICE_STORE_POSTGRES_POSTGRES_SERVER_H_

@@ -42,7 +42,7 @@ class PostgresFixture : public StoreFixture {
     store_ = *std::move(store);
   }
 
-  const std::string url_ = TestServer().NewDatabase();
+  const std::string url_ = SharedPostgresServer().NewDatabase();
   std::unique_ptr<PostgresStore> store_;
 };
 
@@ -108,7 +108,7 @@ TEST(PostgresStoreTest, AServerThatIsNotThereIsAnError) {
 }
 
 TEST(PostgresStoreTest, ADatabaseOfANewerVersionIsRefused) {
-  const std::string url = TestServer().NewDatabase();
+  const std::string url = SharedPostgresServer().NewDatabase();
   ASSERT_TRUE(OpenStore(url).ok());
   Execute(url, {"UPDATE rehearse.schema_version SET version = version + 1"});
   const absl::Status status = OpenStore(url).status();
@@ -119,7 +119,7 @@ TEST(PostgresStoreTest, ADatabaseOfANewerVersionIsRefused) {
 }
 
 TEST(PostgresStoreTest, SeveralServersMayMakeTheTablesAtOnce) {
-  const std::string url = TestServer().NewDatabase();
+  const std::string url = SharedPostgresServer().NewDatabase();
   std::vector<std::thread> servers;
   for (int i = 0; i < 4; ++i) {
     servers.emplace_back([&] {
@@ -132,13 +132,13 @@ TEST(PostgresStoreTest, SeveralServersMayMakeTheTablesAtOnce) {
 }
 
 TEST(PostgresStoreTest, CutConnectionsAreReplaced) {
-  const std::string url = TestServer().NewDatabase();
+  const std::string url = SharedPostgresServer().NewDatabase();
   auto store = OpenStore(url);
   ASSERT_EQ(Commit(**store, Started("a")), absl::OkStatus());
   for (int64_t step = 1; step <= 5; ++step) {
-    EXPECT_GT(TestServer().CutConnections(url), 0);
+    EXPECT_GT(SharedPostgresServer().CutConnections(url), 0);
     ASSERT_EQ(Commit(**store, StepAdded("a", step)), absl::OkStatus());
-    EXPECT_GT(TestServer().CutConnections(url), 0);
+    EXPECT_GT(SharedPostgresServer().CutConnections(url), 0);
     ExpectWhole(**store, "a", step + 1);
   }
 }
@@ -168,8 +168,8 @@ TEST(PostgresStoreTest, WhileTheServerIsAwayCallsFailAndNothingHalfDoneIsLeft) {
 // The answer to COMMIT is lost, with and without the COMMIT.
 TEST(PostgresStoreTest, ACommitOfUnknownOutcomeIsWrittenOnce) {
   for (const auto moment : {CuttingProxy::Moment::kBefore, CuttingProxy::Moment::kAfter}) {
-    CuttingProxy proxy(TestServer().folder());
-    const std::string url = TestServer().NewDatabase();
+    CuttingProxy proxy(SharedPostgresServer().folder());
+    const std::string url = SharedPostgresServer().NewDatabase();
     auto store = OpenStore(ThroughProxy(url, proxy));
     ASSERT_TRUE(store.ok()) << store.status();
     proxy.CutAtCommit(moment);
@@ -203,7 +203,7 @@ void FailEvents(const std::string& url, const std::string& condition, const std:
 }
 
 TEST(PostgresStoreTest, SerializationFailuresAreTriedAgain) {
-  const std::string url = TestServer().NewDatabase();
+  const std::string url = SharedPostgresServer().NewDatabase();
   auto store = OpenStore(url);
   FailEvents(url, "nextval('tries') <= 3", "40001");
   EXPECT_EQ(Commit(**store, Started("a")), absl::OkStatus());
@@ -211,7 +211,7 @@ TEST(PostgresStoreTest, SerializationFailuresAreTriedAgain) {
 }
 
 TEST(PostgresStoreTest, SerializationFailuresWithoutEndAreAnError) {
-  const std::string url = TestServer().NewDatabase();
+  const std::string url = SharedPostgresServer().NewDatabase();
   auto store = OpenStore(url);
   FailEvents(url, "NEW.event_id = 2", "40P01");
   EXPECT_EQ(Commit(**store, Started("a")), absl::OkStatus());
@@ -222,7 +222,7 @@ TEST(PostgresStoreTest, SerializationFailuresWithoutEndAreAnError) {
 }
 
 TEST(PostgresStoreTest, AFullDiskFailsOnlyWhatDoesNotFit) {
-  const std::string url = TestServer().NewDatabase();
+  const std::string url = SharedPostgresServer().NewDatabase();
   auto store = OpenStore(url);
   FailEvents(url, "NEW.id = 'large'", "53100");
   constexpr int kCommits = 600;  // More than go into one transaction.
@@ -242,7 +242,7 @@ TEST(PostgresStoreTest, AFullDiskFailsOnlyWhatDoesNotFit) {
 }
 
 TEST(PostgresStoreTest, ARefusedCommitLeavesItsGroupAlone) {
-  auto store = OpenStore(TestServer().NewDatabase());
+  auto store = OpenStore(SharedPostgresServer().NewDatabase());
   std::vector<ExecutionDelta> deltas;
   for (int i = 0; i < 100; ++i) {
     deltas.push_back(i % 10 == 3 ? StepAdded(absl::StrCat("unknown", i), 1)
@@ -258,7 +258,7 @@ TEST(PostgresStoreTest, ARefusedCommitLeavesItsGroupAlone) {
 }
 
 TEST(PostgresStoreTest, OldRepliesDoNotPileUp) {
-  const std::string url = TestServer().NewDatabase();
+  const std::string url = SharedPostgresServer().NewDatabase();
   auto store = OpenStore(url);
   ASSERT_EQ(Commit(**store, Started("a")), absl::OkStatus());
   for (int64_t step = 1; step <= 100; ++step) {

@@ -161,7 +161,7 @@ std::vector<std::string> ArnsOf(const absl::StatusOr<TreeClaim>& claim) {
 
 class ReplicaGroupTest : public testing::Test {
  protected:
-  const std::string url_ = TestServer().NewDatabase();
+  const std::string url_ = SharedPostgresServer().NewDatabase();
 };
 
 TEST_F(ReplicaGroupTest, WhatAReplicaHasStartedIsItsOwn) {
@@ -518,7 +518,7 @@ TEST_F(ReplicaGroupTest, AReplicaThatWasSilentTooLongIsFenced) {
 
 // A replica that stops in the middle of a transaction keeps its locks; not for ever.
 TEST_F(ReplicaGroupTest, AReplicaThatStopsBeforeItsCommitIsFenced) {
-  postgres::CuttingProxy proxy(TestServer().folder());
+  postgres::CuttingProxy proxy(SharedPostgresServer().folder());
   PostgresStore::Options options;
   options.url = ThroughProxy(url_, proxy);
   options.lease = absl::Hours(1);

@@ -12,18 +12,6 @@ using postgres::Connection;
 using postgres::CuttingProxy;
 using postgres::Statement;
 
-PostgresServer& TestServer() {
-  static PostgresServer* server = nullptr;
-  class Environment : public testing::Environment {
-    void TearDown() override { delete server; }
-  };
-  if (server == nullptr) {
-    server = new PostgresServer;
-    testing::AddGlobalTestEnvironment(new Environment);
-  }
-  return *server;
-}
-
 absl::StatusOr<std::unique_ptr<PostgresStore>> OpenStore(
     const std::string& url, absl::Duration lease, absl::AnyInvocable<void(absl::Status)> lost) {
   PostgresStore::Options options;

@@ -1,6 +1,6 @@
-// What the tests of PostgresStore share: a server, stores on it, and changes to store.
+// What the tests of PostgresStore share: stores on a server, and changes to store.
 //
-//   const std::string url = TestServer().NewDatabase();
+//   const std::string url = SharedPostgresServer().NewDatabase();
 //   auto store = OpenStore(url);
 //   EXPECT_EQ(Commit(**store, Started("a")), absl::OkStatus());
 #ifndef REHEARSE_SERVICE_STORE_POSTGRES_STORE_TESTING_H_
@@ -22,9 +22,6 @@
 #include "service/store/postgres/postgres_store.h"
 
 namespace rehearse {
-
-// One for all tests of the process.
-PostgresServer& TestServer();
 
 absl::StatusOr<std::unique_ptr<PostgresStore>> OpenStore(
     const std::string& url, absl::Duration lease = absl::Hours(1),
