@@ -39,6 +39,26 @@ void CheckHistory(ExecutionStore& store, const std::string& arn, bool closed) {
   }
 }
 
+void CheckKept(ExecutionStore& store, const std::string& arn, const std::string& operation_id) {
+  const auto execution = store.Load(arn);
+  ASSERT_TRUE(execution.ok()) << execution.status();
+  const record::OperationRecord* operation = (*execution)->Find(operation_id);
+  ASSERT_NE(operation, nullptr) << "acknowledged, but lost: " << arn << " " << operation_id;
+  EXPECT_EQ(operation->operation().status(), v1::OPERATION_STATUS_SUCCEEDED);
+}
+
+bool ChildIsHeld(ExecutionStore& store, const absl::btree_set<std::string>& arns,
+                 const std::string& arn) {
+  for (const std::string& other : arns) {
+    const auto header = store.LoadHeader(other);
+    if (header->record.parent().arn() == arn &&
+        header->progress.status() == v1::EXECUTION_STATUS_PAUSED) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string HistoryText(ExecutionStore& store, const std::string& arn) {
   std::string text;
   const auto events = store.ReadEvents(arn, 1, 1000);

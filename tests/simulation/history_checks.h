@@ -9,6 +9,7 @@
 #include <random>
 #include <string>
 
+#include "absl/container/btree_set.h"
 #include "service/base/ids.h"
 #include "service/store/execution_store.h"
 
@@ -25,6 +26,11 @@ class SeededIds final : public IdSource {
 
 // `closed`: the terminal event is there, at the end.
 void CheckHistory(ExecutionStore& store, const std::string& arn, bool closed);
+// The operation, whose success was acknowledged, is there and has succeeded.
+void CheckKept(ExecutionStore& store, const std::string& arn, const std::string& operation_id);
+// Whether one of `arns` is a child of the execution and paused.
+bool ChildIsHeld(ExecutionStore& store, const absl::btree_set<std::string>& arns,
+                 const std::string& arn);
 std::string HistoryText(ExecutionStore& store, const std::string& arn);
 
 }  // namespace rehearse
